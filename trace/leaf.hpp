@@ -1,0 +1,35 @@
+// What an operation asks of a library: a matrix product or a convolution, as sizes and strides. Made by operations, prepared by the runtime.
+#pragma once
+#include <variant>
+#include <vector>
+
+#include "fluxion/core.hpp"
+
+namespace fluxion {
+
+/// c[b, m, n] = sum over k of a[b, m, k] * b[b, k, n]; strides in elements, in the order batch, row, column. A stride of 0 repeats.
+struct MatmulSpec {
+  DType dtype = float32;  // of a and b
+  DType result = float32;
+  std::int64_t batch = 1, m = 0, n = 0, k = 0;
+  std::int64_t a_strides[3] = {}, b_strides[3] = {}, c_strides[3] = {};
+  friend bool operator==(const MatmulSpec&, const MatmulSpec&) = default;
+};
+
+/// A convolution (correlation) in channel terms; every array is described by its strides in elements, so that any layout fits.
+/// out[n, o, y] = sum over i in the group of o, and window position w, of in[n, i, y * stride + w * dilation - pad_low] * weights[o, i, w].
+struct ConvolutionSpec {
+  enum class Pass { forward, backward_data, backward_weights };  // the operands are (in, weights), (out cotangent, weights), (in, out cotangent)
+  Pass pass = Pass::forward;
+  DType dtype = float32;
+  std::int64_t batch = 1, in_channels = 0, out_channels = 0, groups = 1;  // weights are [out_channels, in_channels / groups, window...]
+  std::vector<std::int64_t> in_size, window, out_size;                    // spatial, 1 to 3 axes
+  std::vector<std::int64_t> stride, pad_low, pad_high, dilation;
+  std::vector<std::int64_t> in_strides, weight_strides, out_strides;      // batch, channel, spatial...; out channel, in channel, window...
+  friend bool operator==(const ConvolutionSpec&, const ConvolutionSpec&) = default;
+};
+
+/// No leaf (monostate): the operation's own body is compiled.
+using LeafSpec = std::variant<std::monostate, MatmulSpec, ConvolutionSpec>;
+
+}  // namespace fluxion

@@ -1,0 +1,49 @@
+// Node: what an Array points at - a pending operation, a value in memory, a literal, or a value of a frame's program.
+#pragma once
+#include <atomic>
+
+#include "trace/buffer.hpp"
+#include "trace/op.hpp"
+
+namespace fluxion {
+class Frame;
+
+namespace detail {
+
+class Node {
+ public:
+  enum class State : std::uint8_t {
+    pending,  // an operation that has not run
+    running,  // claimed by a cut on some thread
+    ready,    // in memory
+    failed,   // the cut threw; `error` has what
+    traced,   // a value of a frame
+  };
+
+  mutable std::atomic<std::int32_t> references{0};
+  mutable std::atomic<State> state{State::pending};
+  bool literal = false;             // a scalar made from a bare number
+  std::int32_t uses = 0;            // references held by other nodes; guarded by the lazy graph's lock
+  std::int32_t result_index = 0;    // of a projection
+  Type type;
+  Site site;
+  // pending: an operation on operands. An operation with several results is a node that no Array points at, with one projection node for each result (operands = {it}, no op).
+  Op op;
+  std::vector<Ref<const Node>> operands;
+  std::vector<Type> result_types;   // of an operation with several results
+  // ready
+  Ref<Buffer> buffer;
+  std::uint64_t scalar[2] = {};     // a literal's bits
+  // traced
+  Ref<Frame> frame;
+  std::int32_t value = -1;
+  Ref<Shared> extra;                // the runtime's: place in the pending list, stored error
+};
+
+struct Access {
+  static const Node* node(const Array& a) { return a.node_; }
+  static Array make(const Node* n) { Array a; detail::retain(n); a.node_ = n; return a; }
+};
+
+}  // namespace detail
+}  // namespace fluxion
