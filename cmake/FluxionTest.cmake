@@ -1,4 +1,5 @@
-# fluxion_test(trace graph_test.cpp frame_test.cpp): one program per group, registered case by case with CTest.
+# fluxion_test(trace graph_test.cpp frame_test.cpp): one program per group, registered case by case
+# with CTest, so that cases run in parallel and a crash fails one of them.
 include(Catch)
 function(fluxion_test name)
   add_executable(test_${name} ${ARGN})

@@ -1,4 +1,4 @@
-# What every target of this build shares: build type, compiler cache, linker, warnings.
+# What every target of this build shares: build type, compiler cache, linker, sanitizers, warnings.
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
 endif()
@@ -11,21 +11,27 @@ if(FLUXION_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FLUXION_CCACHE})
 endif()
 
-find_program(FLUXION_LLD NAMES ld.lld-19 ld.lld)
-if(FLUXION_LLD AND NOT FLUXION_LINKER_FLAGS)
-  cmake_path(GET FLUXION_LLD FILENAME linker)
-  # GCC 12 knows -fuse-ld=lld only, which is the unversioned name; clang finds the versioned one.
-  if(linker STREQUAL "ld.lld" OR CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    add_link_options(-fuse-ld=lld)
-  else()
-    cmake_path(GET FLUXION_LLD PARENT_PATH linker_folder)
-    if(EXISTS ${linker_folder}/ld.lld)
-      add_link_options(-fuse-ld=lld)
-    endif()
+# lld links LLVM's archives in seconds. Debian's lld-19 has no unversioned name outside its own
+# folder, and GCC knows the linker only by that name: -B adds the folder to its search.
+find_program(FLUXION_LLD ld.lld HINTS /usr/lib/llvm-19/bin)
+if(FLUXION_LLD)
+  cmake_path(GET FLUXION_LLD PARENT_PATH folder)
+  add_link_options(-fuse-ld=lld)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_link_options(-B${folder})
   endif()
 endif()
 
-# The settings of every Fluxion target: C++20, warnings, the folders of the tree.
+set(FLUXION_SANITIZE "" CACHE STRING "Sanitizers to build with: `address,undefined` or `thread`")
+if(FLUXION_SANITIZE)
+  add_compile_options(-fsanitize=${FLUXION_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${FLUXION_SANITIZE})
+  if(FLUXION_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()
+
+# The settings of every Fluxion target.
 function(fluxion_settings target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra)

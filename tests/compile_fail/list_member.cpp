@@ -1,0 +1,13 @@
+// EXPECT: of the containers, std::vector, array, tuple, pair, optional and map are trees; this one
+// is not
+#include <fluxion/fluxion.hpp>
+#include <list>
+namespace fx = fluxion;
+using fx::Array;
+struct M {
+  std::list<Array> w;
+};
+int main() {
+  M m;
+  fx::tree_leaves(m);
+}

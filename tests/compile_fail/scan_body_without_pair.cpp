@@ -1,0 +1,7 @@
+// EXPECT: fx::scan: the body returns std::pair\{carry, y\}
+#include <fluxion/fluxion.hpp>
+namespace fx = fluxion;
+using fx::Array;
+int main() {
+  fx::scan([](Array c, Array x) { return c + x; }, Array(1.), fx::zeros({3}));
+}
