@@ -7,8 +7,9 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 
 find_program(FLUXION_CCACHE ccache)
 if(FLUXION_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${FLUXION_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${FLUXION_CCACHE})
+  # Precompiled headers are cached only with this permission.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+                                  CCACHE_SLOPPINESS=pch_defines,time_macros ${FLUXION_CCACHE})
 endif()
 
 # lld links LLVM's archives in seconds. Debian's lld-19 has no unversioned name outside its own
