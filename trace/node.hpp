@@ -37,7 +37,14 @@ class Node {
   // traced
   Ref<Frame> frame;
   std::int32_t value = -1;
-  Ref<Shared> extra;                // the runtime's: place in the pending list, stored error
+  // the list of pending nodes, in the order of recording; guarded by the lazy graph's lock
+  Node* previous = nullptr;
+  Node* next = nullptr;
+  mutable std::uint64_t mark = 0;   // a cut's scratch
+  Ref<Shared> error;                // failed: what the cut threw
+
+  /// Where the value lies, once ready.
+  const void* data() const { return buffer ? buffer->data() : scalar; }
 };
 
 struct Access {

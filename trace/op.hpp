@@ -101,7 +101,7 @@ struct Rules {
   std::string (*print)(const void*);  // "[axis=1, reverse=true]" or empty
   void (*copy)(void* to, const void* from);
   void (*destroy)(void*);
-  bool (*parse)(std::string_view name, AttributeParser&, class Op& out);  // reads the attributes that `print` writes
+  bool (*parse)(std::string_view name, AttributeParser&, class Op& out);  // false if the name is another operation's, or the attributes are not what `print` writes
 };
 
 /// An operation with its attributes. Cheap to copy; small structs live inside.
@@ -183,10 +183,18 @@ template <class T> struct RulesFor {
       if (__atomic_sub_fetch(&held->count, 1, __ATOMIC_ACQ_REL) == 0) delete held;
     } else (void)p;
   }
-  static bool parse(std::string_view, AttributeParser& in, Op& out) {
-    if constexpr (requires { T::parse(in); }) { out = Op(T::parse(in)); return true; }
-    else if constexpr (std::is_default_constructible_v<T>) { T op{}; if (!parse_attributes(in, op)) return false; out = Op(std::move(op)); return true; }
-    else return false;
+  static bool parse(std::string_view name, AttributeParser& in, Op& out) {
+    if constexpr (requires { { T::parse(name, in) } -> std::same_as<std::optional<T>>; }) {   // families (SelfNamed) and structs that print themselves
+      std::optional<T> op = T::parse(name, in);
+      if (op) out = Op(*std::move(op));
+      return op.has_value();
+    } else {
+      if (name != T::name) return false;
+      T op{};
+      if (!parse_attributes(in, op)) return false;
+      out = Op(std::move(op));
+      return true;
+    }
   }
   static constexpr Rules make() {
     Rules r{};
