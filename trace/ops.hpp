@@ -87,3 +87,18 @@ std::pair<Array, Array> threefry2x32(const Array& key0, const Array& key1, const
 ArrayList call(GraphRef, std::string_view name, Arrays operands, const Site&);
 
 }  // namespace fluxion::ops
+
+namespace fluxion {
+template <> struct EnumWords<ops::Reduction> {
+  static constexpr bool given = true;
+  static constexpr std::string_view words[] = {"sum", "prod", "max", "min", "all", "any", "bit_and", "bit_or", "bit_xor"};
+};
+template <> struct EnumWords<ops::OutOfBounds> {
+  static constexpr bool given = true;
+  static constexpr std::string_view words[] = {"clip", "fill", "promise_in_bounds"};
+};
+template <> struct EnumWords<ops::Update> {
+  static constexpr bool given = true;
+  static constexpr std::string_view words[] = {"set", "add", "mul", "min", "max"};
+};
+}  // namespace fluxion
