@@ -22,7 +22,7 @@ enum class Verb : std::uint8_t {
   store,       // bits: access, a: value (no value of its own)
   update,      // bits: access, a: value, b: Combiner, c: Promise (no value of its own)
   table,       // bits: the table's number, a: int64 index (in range)
-  add, sub, mul, div, rem,  // integers wrap; integer division truncates (x / 0 is -1 for signed, all ones for unsigned; min / -1 is min); rem takes the dividend's sign (x % 0 is x; min % -1 is 0)
+  add, sub, mul, div, rem,  // rem is for integers only; integers wrap; integer division truncates (x / 0 is -1 for signed, all ones for unsigned; min / -1 is min); rem takes the dividend's sign (x % 0 is x; min % -1 is 0)
   mulhi,       // the high half of the full product (32- and 64-bit integers)
   fma,         // a * b + c, rounded once (floats)
   min, max,    // NaN wins; -0 < +0
@@ -36,6 +36,8 @@ enum class Verb : std::uint8_t {
   bitcast,     // same width
 };
 const char* name_of(Verb) noexcept;
+/// How many of a, b, c are instructions (carry, result, update keep other numbers there too).
+int operand_count(Verb) noexcept;
 
 enum class Role : std::uint8_t { input, output, scratch };  // scratch: one row, private to an iteration of the enclosing parallel loops
 struct BufferDecl {
@@ -82,6 +84,7 @@ struct Instruction {
 };
 
 /// How two partial results of a reduction become one. arg_min and arg_max work on two carries, (value, int64 index): NaN wins, then the smaller index.
+/// Such carries stand side by side, value then index; their identity is (identity_bits, the greatest int64).
 /// `set` is for updates only.
 enum class Combiner : std::uint8_t { add, mul, min, max, bit_and, bit_or, bit_xor, arg_min, arg_max, set };
 /// What is known about the indices of an update.
@@ -138,7 +141,8 @@ struct Facts {
   double flops = 0, transcendentals = 0, bytes_in = 0, bytes_out = 0;
 };
 
-/// One kernel. `top` is a list of phases: loops (parallel bands) one after the other, each complete before the next begins.
+/// One kernel. `top` is a list of phases: loops (parallel bands) one after the other, each complete before the next begins. Instructions among them
+/// are pure (constants, loads of inputs, arithmetic on these) and belong to every phase that uses them.
 struct Kernel {
   std::string name;
   std::vector<BufferDecl> buffers;  // inputs and outputs in the order of the ABI's buffer list; scratch buffers after them
