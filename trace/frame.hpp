@@ -43,6 +43,13 @@ struct Traced {
   ArrayList captures;
 };
 
+/// What a finished bound frame leaves: the program, the arrays that its inputs (then captures) stand for, and the values that were already asked for.
+struct BoundProgram {
+  GraphRef graph;
+  ArrayList inputs;
+  std::vector<std::pair<ValueId, Array>> known;
+};
+
 /// Pushes a frame on this thread's stack for as long as it lives (or until close).
 class FrameScope {
  public:
@@ -56,7 +63,8 @@ class FrameScope {
   Frame& frame() const { return *frame_; }
   /// Pops the frame and closes its program. Stable rewrites run here.
   Traced close(Arrays outputs);
-  /// Pops the frame and keeps its builder: for bound frames that are walked in place.
+  /// The same for a bound frame, whose inputs are known.
+  BoundProgram close_bound(Arrays outputs);
   void pop();
 
  private:

@@ -33,6 +33,8 @@ class Graph : public detail::Shared {
   const std::vector<ValueId>& outputs() const { return outputs_; }
   Types operand_types(const Operation&) const;
   TypeList result_types(const Operation& o) const { return {types_.data() + o.first_result, static_cast<std::size_t>(o.result_count)}; }
+  /// The same operations with other outputs; nothing is renumbered or dropped.
+  detail::Ref<const Graph> with_outputs(std::vector<ValueId> outputs) const;
   /// Structural: operations, attributes, types, wiring; not sites.
   std::uint64_t hash() const { return hash_; }
 

@@ -43,6 +43,8 @@ class Node {
   mutable std::uint64_t mark = 0;   // a cut's scratch
   Ref<Shared> error;                // failed: what the cut threw
 
+  void retain() const noexcept { detail::retain(this); }
+  void release() const noexcept { detail::release(this); }
   /// Where the value lies, once ready.
   const void* data() const { return buffer ? buffer->data() : scalar; }
 };

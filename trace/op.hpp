@@ -40,6 +40,11 @@ struct Batched {
   std::vector<int> axes;
 };
 
+/// Results and their tangents.
+struct Both {
+  ArrayList values, tangents;
+};
+
 /// The operands as a transpose rule sees them: known values, or linear with only a type.
 class Operands {
  public:
@@ -78,6 +83,9 @@ template <class T> concept Structured = requires(const T& op, kernel::Nest& nest
 template <class T> concept Referenced = requires(const T& op, ConstTensors in, Tensors out) { op.reference(in, out); };
 template <class T> concept WithLeaf = requires(const T& op, TypeList in, TypeList out) { { op.leaf(in, out) } -> std::same_as<LeafSpec>; };
 template <class T> concept WithRegions = requires(const T& op) { { op.regions() } -> std::same_as<std::vector<const Graph*>>; };
+/// Operations that hold programs give results and tangents together: under jvp as one operation; under linearize as a forward one, whose results the
+/// linear one reads (the operands `dx` belong to the linear program, so what has one of them as an operand is recorded there).
+template <class T> concept RegionForward = requires(const T& op, Arrays x) { { op.jvp_region(x, x) } -> std::same_as<Both>; { op.linearize_region(x, x) } -> std::same_as<Both>; };
 template <class T> concept Aliasing = requires { { T::aliases } -> std::convertible_to<bool>; };    // result 0 is operand 0's memory with another shape
 template <class T> concept Effectful = requires { { T::effects } -> std::convertible_to<bool>; };   // never shared, moved or removed
 /// A name that depends on the fields ("add" of a table of elementwise operations).
@@ -95,6 +103,8 @@ struct Rules {
   void (*reference)(const void*, ConstTensors, Tensors);
   LeafSpec (*leaf)(const void*, TypeList in, TypeList out);  // null: none
   std::vector<const Graph*> (*regions)(const void*);         // null: none
+  Both (*jvp_region)(const void*, Arrays x, Arrays dx);       // where there are regions
+  Both (*linearize_region)(const void*, Arrays x, Arrays dx);
   bool aliases, effects;
   std::uint64_t (*hash)(const void*);
   bool (*equal)(const void*, const void*);
@@ -135,6 +145,9 @@ class Op {
   void reference(ConstTensors in, Tensors out) const { rules_->reference(memory_, in, out); }
   LeafSpec leaf(TypeList in, TypeList out) const { return rules_->leaf ? rules_->leaf(memory_, in, out) : LeafSpec(); }
   std::vector<const Graph*> regions() const { return rules_->regions ? rules_->regions(memory_) : std::vector<const Graph*>(); }
+  bool has_regions() const { return rules_->regions != nullptr; }
+  Both jvp_region(Arrays x, Arrays dx) const { return rules_->jvp_region(memory_, x, dx); }
+  Both linearize_region(Arrays x, Arrays dx) const { return rules_->linearize_region(memory_, x, dx); }
   bool aliases() const { return rules_->aliases; }
   bool effects() const { return rules_->effects; }
   std::uint64_t hash() const { return rules_->hash(memory_); }
@@ -163,7 +176,8 @@ template <class T> struct Op::Held {   // a counted T: what memory_ points at wh
 template <class T> struct RulesFor {
   static_assert(Named<T>, "operation: add `static constexpr auto name = \"...\"`");
   static_assert(Typed<T>, "operation: add `Types types(TypeList in) const`");
-  static_assert(Forward<T>, "operation: add `ArrayList jvp(Arrays x, Arrays y, Arrays dx) const`");
+  static_assert(!WithRegions<T> || RegionForward<T>, "operation: with regions, add `Both jvp_region(Arrays x, Arrays dx) const` and `Both linearize_region(Arrays x, Arrays dx) const`");
+  static_assert(Forward<T> || WithRegions<T>, "operation: add `ArrayList jvp(Arrays x, Arrays y, Arrays dx) const`");
   static_assert(Batching<T>, "operation: add `Batched batch(Arrays x, BatchAxes at, std::int64_t size) const`");
   static_assert(Pointwise<T> || Structured<T> || WithRegions<T>, "operation: add `kernel::Scalar at(kernel::Reader& x, const kernel::Index& i) const` (pointwise) or `void body(kernel::Nest& nest) const` (structured)");
   static_assert(Referenced<T> || WithRegions<T>, "operation: add `void reference(ConstTensors in, Tensors out) const`");
@@ -201,7 +215,11 @@ template <class T> struct RulesFor {
     r.name = T::name;
     r.own_name = own_name;
     r.types = [](const void* p, TypeList in) { return self(p).types(in); };
-    r.jvp = [](const void* p, Arrays x, Arrays y, Arrays dx) { return self(p).jvp(x, y, dx); };
+    if constexpr (Forward<T>) r.jvp = [](const void* p, Arrays x, Arrays y, Arrays dx) { return self(p).jvp(x, y, dx); };
+    if constexpr (RegionForward<T>) {
+      r.jvp_region = [](const void* p, Arrays x, Arrays dx) { return self(p).jvp_region(x, dx); };
+      r.linearize_region = [](const void* p, Arrays x, Arrays dx) { return self(p).linearize_region(x, dx); };
+    }
     if constexpr (Transposed<T>) r.transpose = [](const void* p, Arrays ct, const Operands& x, Accumulators& out) { self(p).transpose(ct, x, out); };
     r.batch = [](const void* p, Arrays x, BatchAxes at, std::int64_t n) { return self(p).batch(x, at, n); };
     if constexpr (Pointwise<T>) r.at = [](const void* p, kernel::Reader& x, const kernel::Index& i) { return self(p).at(x, i); };
