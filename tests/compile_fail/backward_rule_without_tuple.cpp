@@ -1,5 +1,5 @@
 // EXPECT: backward.* returns a std::tuple with one cotangent per argument
-#include <fluxion/fluxion.hpp>
+#include <fluxion/rules.hpp>
 namespace fx = fluxion;
 using fx::Array;
 int main() {

@@ -1,5 +1,5 @@
 // EXPECT: all branches must return the same type
-#include <fluxion/fluxion.hpp>
+#include <fluxion/control_flow.hpp>
 namespace fx = fluxion;
 using fx::Array;
 int main() {

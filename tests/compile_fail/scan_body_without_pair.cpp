@@ -1,5 +1,6 @@
 // EXPECT: fx::scan: the body returns std::pair\{carry, y\}
-#include <fluxion/fluxion.hpp>
+#include <fluxion/control_flow.hpp>
+#include <fluxion/ops.hpp>
 namespace fx = fluxion;
 using fx::Array;
 int main() {

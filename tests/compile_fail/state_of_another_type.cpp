@@ -1,5 +1,5 @@
 // EXPECT: fx::while_loop: the body must return a state of the type it got
-#include <fluxion/fluxion.hpp>
+#include <fluxion/control_flow.hpp>
 namespace fx = fluxion;
 using fx::Array;
 int main() {
