@@ -83,6 +83,11 @@ Array scatter(Update, const Array& x, const Array& indices, const Array& updates
 /// Threefry-2x32 with 20 rounds (Salmon et al. 2011): two keys and two counters, uint32 of one shape; two results.
 std::pair<Array, Array> threefry2x32(const Array& key0, const Array& key1, const Array& count0, const Array& count1, const Site&);
 
+/// The same values, with tangent zero.
+Array stop_gradient(const Array& x, const Site&);
+/// The same values under a name, by which checkpoint policies know them.
+Array name(const Array& x, std::string_view text, const Site&);
+
 /// Runs a closed graph as one operation.
 ArrayList call(GraphRef, std::string_view name, Arrays operands, const Site&);
 
