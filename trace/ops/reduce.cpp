@@ -1,0 +1,354 @@
+// reduce: sums, products, extremes and bits over axes.
+#include "trace/ops/elementwise.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace fluxion::ops {
+std::span<const Rules* const> reduce_rules();
+
+namespace {
+using kernel::Builder;
+using kernel::Combiner;
+using kernel::Index;
+using kernel::Scalar;
+
+bool adds_or_multiplies(Reduction op) { return op == Reduction::sum || op == Reduction::prod; }
+
+unsigned accepted(Reduction op) {
+  switch (op) {
+    case Reduction::sum:
+    case Reduction::prod:
+      return numbers;
+    case Reduction::max:
+    case Reduction::min:
+      return booleans | numbers;
+    case Reduction::all:
+    case Reduction::any:
+      return booleans;
+    default:
+      return booleans | integers;
+  }
+}
+
+Combiner combiner_of(Reduction op, DType dtype) {
+  switch (op) {
+    case Reduction::sum:
+      return Combiner::add;
+    case Reduction::prod:
+      return Combiner::mul;
+    case Reduction::max:
+      return dtype == bool_ ? Combiner::bit_or : Combiner::max;
+    case Reduction::min:
+      return dtype == bool_ ? Combiner::bit_and : Combiner::min;
+    case Reduction::all:
+    case Reduction::bit_and:
+      return Combiner::bit_and;
+    case Reduction::any:
+    case Reduction::bit_or:
+      return Combiner::bit_or;
+    case Reduction::bit_xor:
+      return Combiner::bit_xor;
+  }
+  throw InternalError("reduce: an operation that does not exist");
+}
+
+/// Floats add up in more digits than they have, so that the order does not matter to the result.
+template <class T> using Wide = std::conditional_t<std::is_same_v<T, double>, long double, double>;
+
+template <class T> struct FloatAccumulator {
+  Reduction op;
+  bool rounds_each_step;
+  Wide<T> value;
+
+  FloatAccumulator(Reduction o, bool rounds) : op(o), rounds_each_step(rounds) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    value = o == Reduction::sum    ? 0
+            : o == Reduction::prod ? 1
+            : o == Reduction::max  ? -infinity
+                                   : infinity;
+  }
+  void take(T element) {
+    const Wide<T> x = to_double(element);
+    if (op == Reduction::sum)
+      value += x;
+    else if (op == Reduction::prod)
+      value *= x;
+    else if (std::isnan(x) || std::isnan(value))
+      value = std::numeric_limits<double>::quiet_NaN();
+    else if (x == value)
+      value = (op == Reduction::max) == std::signbit(x) ? value : x;
+    else if (op == Reduction::max)
+      value = x > value ? x : value;
+    else
+      value = x < value ? x : value;
+    if (rounds_each_step) value = to_double(result());
+  }
+  T result() const {
+    if constexpr (std::is_same_v<T, double>)
+      return static_cast<double>(value);
+    else
+      return from_double<T>(value);
+  }
+};
+
+template <class T> struct IntegerAccumulator {
+  Reduction op;
+  T value;
+
+  IntegerAccumulator(Reduction o, bool) : op(o) {
+    switch (o) {
+      case Reduction::prod:
+        value = 1;
+        break;
+      case Reduction::max:
+        value = std::numeric_limits<T>::min();
+        break;
+      case Reduction::min:
+        value = std::numeric_limits<T>::max();
+        break;
+      case Reduction::all:
+      case Reduction::bit_and:
+        value = narrow<T>(~std::uint64_t{0});
+        break;
+      default:
+        value = 0;
+    }
+  }
+  void take(T x) {
+    const std::uint64_t a = static_cast<std::uint64_t>(value), b = static_cast<std::uint64_t>(x);
+    switch (op) {
+      case Reduction::sum:
+        value = narrow<T>(a + b);
+        break;
+      case Reduction::prod:
+        value = narrow<T>(a * b);
+        break;
+      case Reduction::max:
+        value = x > value ? x : value;
+        break;
+      case Reduction::min:
+        value = x < value ? x : value;
+        break;
+      case Reduction::all:
+      case Reduction::bit_and:
+        value = narrow<T>(a & b);
+        break;
+      case Reduction::any:
+      case Reduction::bit_or:
+        value = narrow<T>(a | b);
+        break;
+      case Reduction::bit_xor:
+        value = narrow<T>(a ^ b);
+        break;
+    }
+  }
+  T result() const { return value; }
+};
+
+/// Products of pairs, of pairs of pairs, ...: with its tangent, without a division, so that zeros
+/// are elements like others.
+struct ProductTree {
+  Array value, tangent;  // [n, ...]
+
+  static Array rows(const Array& x, std::int64_t from, std::int64_t to) {
+    const Shape& shape = type_of(x).shape;
+    std::vector<std::int64_t> start(shape.size()), stop(shape.begin(), shape.end());
+    start[0] = from;
+    stop[0] = to;
+    return slice(x, start, stop, std::vector<std::int64_t>(shape.size(), 1), rule_site());
+  }
+  static Array joined(const Array& head, const Array& tail) {
+    const Array both[] = {head, tail};
+    return concatenate(both, 0, rule_site());
+  }
+  void halve() {
+    const std::int64_t n = type_of(value).shape[0], half = n / 2;
+    const Array a = rows(value, 0, half), b = rows(value, half, 2 * half);
+    const Array da = rows(tangent, 0, half), db = rows(tangent, half, 2 * half);
+    Array product = mul(a, b), change = ops::add(mul(da, b), mul(a, db));
+    if (n % 2 == 1) {
+      product = joined(product, rows(value, n - 1, n));
+      change = joined(change, rows(tangent, n - 1, n));
+    }
+    value = product;
+    tangent = change;
+  }
+};
+
+struct Reduce {
+  static constexpr auto name = "reduce";
+  Reduction op = Reduction::sum;
+  std::vector<int> axes;
+  /// Sums and products of 16-bit floats are rounded at every step, and are made in order.
+  bool in_element_type = false;
+
+  Types types(TypeList in) const {
+    check_operand_count(name, in, 1);
+    const std::string what = label();
+    check_accepted(what, in[0], accepted(op));
+    check_axes(what, "axes", axes, rank_of(in[0]));
+    if (!std::is_sorted(axes.begin(), axes.end()))
+      throw InternalError("reduce: axes are not sorted");
+    return {{kept_of(in[0].shape, kept_axes(in[0])), in[0].dtype}};
+  }
+
+  ArrayList jvp(Arrays x, Arrays y, Arrays dx) const {
+    if (!defined(dx[0]) || reduced_count(type_of(x[0]).shape) == 0) return {Array()};
+    switch (op) {
+      case Reduction::sum:
+        return {again(dx[0])};
+      case Reduction::prod:
+        return {product_tangent(x[0], dx[0])};
+      case Reduction::max:
+      case Reduction::min:
+        return {extreme_tangent(x[0], y[0], dx[0])};
+      default:
+        return {Array()};
+    }
+  }
+  void transpose(Arrays ct, const Operands& x, Accumulators& out) const {
+    if (op != Reduction::sum) throw InternalError("reduce: only sums are linear");
+    if (!out.needed(0)) return;
+    out.add(0, broadcast_in_dim(ct[0], x.type(0).shape, kept_axes(x.type(0)), rule_site()));
+  }
+  Batched batch(Arrays x, BatchAxes at, std::int64_t) const {
+    if (at[0] == unbatched) return {{emit(*this, x, rule_site())}, {unbatched}};
+    const std::vector<int> moved = around(axes, at[0]);
+    const int before = static_cast<int>(
+        std::count_if(moved.begin(), moved.end(), [&](int axis) { return axis < at[0]; }));
+    return {{emit(Reduce{op, moved, in_element_type}, x, rule_site())}, {at[0] - before}};
+  }
+
+  void body(kernel::Nest& nest) const {
+    const Type in = nest.operand(0);
+    const std::vector<int> kept = kept_axes(in);
+    const Shape extents = reduced_of(in.shape);
+    nest.phase(nest.result().shape, [this, &nest, in, kept, extents](const Index& at) {
+      const auto element = [&](const Index& reduced) {
+        Index full(in.shape.size());
+        for (std::size_t k = 0; k < kept.size(); ++k)
+          full[static_cast<std::size_t>(kept[k])] = at[k];
+        for (std::size_t k = 0; k < axes.size(); ++k)
+          full[static_cast<std::size_t>(axes[k])] = reduced[k];
+        return widened(nest.read(0, full));
+      };
+      nest.write(0, at, narrowed(total(nest.builder(), in, extents, element), in.dtype));
+    });
+  }
+
+  void reference(ConstTensors in, Tensors out) const {
+    by_dtype(in[0].type.dtype, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      if constexpr (host_float<T>)
+        accumulate<T, FloatAccumulator<T>>(in[0], out[0]);
+      else if constexpr (host_integer<T>)
+        accumulate<T, IntegerAccumulator<T>>(in[0], out[0]);
+    });
+  }
+
+ private:
+  std::string label() const {
+    return "reduce " + std::string(EnumWords<Reduction>::words[static_cast<std::size_t>(op)]);
+  }
+  std::vector<int> kept_axes(const Type& in) const { return other_axes(rank_of(in), axes); }
+  static Shape kept_of(const Shape& shape, const std::vector<int>& kept) {
+    Shape out;
+    for (int axis : kept) out.push_back(size_at(shape, axis));
+    return out;
+  }
+  Shape reduced_of(const Shape& shape) const { return kept_of(shape, axes); }
+  std::int64_t reduced_count(const Shape& shape) const { return element_count(reduced_of(shape)); }
+  Array again(const Array& x) const { return emit(*this, {x}, rule_site()); }
+  Array sum(const Array& x) const { return reduce(Reduction::sum, x, axes, rule_site()); }
+
+  Array product_tangent(const Array& x, const Array& dx) const {
+    const Type& type = type_of(x);
+    const std::vector<int> kept = kept_axes(type);
+    std::vector<int> order = axes;
+    order.insert(order.end(), kept.begin(), kept.end());
+    const Shape shape = with_axis(kept_of(type.shape, kept), 0, reduced_count(type.shape));
+    const auto flat = [&](const Array& a) {
+      return reshape(ops::transpose(a, order, rule_site()), shape, rule_site());
+    };
+    ProductTree tree{flat(x), flat(dx)};
+    while (type_of(tree.tangent).shape[0] > 1) tree.halve();
+    return reshape(tree.tangent, without_axis(shape, 0), rule_site());
+  }
+
+  /// The mean of the tangents of all elements that equal the extreme.
+  Array extreme_tangent(const Array& x, const Array& y, const Array& dx) const {
+    const Type& type = type_of(x);
+    const Array everywhere = broadcast_in_dim(y, type.shape, kept_axes(type), rule_site());
+    const Array hits =
+        convert(compare(Direction::eq, x, everywhere, rule_site()), type.dtype, rule_site());
+    return div(sum(mul(dx, hits)), sum(hits));
+  }
+
+  /// Combines element(index) over all indices below `extents`.
+  template <class Element>
+  Scalar total(Builder& builder,
+               const Type& in,
+               const Shape& extents,
+               const Element& element) const {
+    const DType dtype = in.dtype;
+    const bool rounds = in_element_type && adds_or_multiplies(op) && is_half(dtype);
+    const Combiner combiner = combiner_of(op, dtype);
+    const DType computed = is_half(dtype) ? float32 : dtype;
+    Scalar initial =
+        op == Reduction::sum
+            ? builder.constant(computed, 0)
+            : builder.constant_bits(computed, kernel::identity_bits(combiner, computed));
+    if (rounds) {
+      return builder.serial(extents, {initial}, [&](const Index& at, std::vector<Scalar> carry) {
+        Scalar next = op == Reduction::sum ? carry[0] + element(at) : carry[0] * element(at);
+        return std::vector<Scalar>{widened(narrowed(next, dtype))};
+      })[0];
+    }
+    const bool along_rows =
+        !axes.empty() && axes.back() + 1 == rank_of(in) && size_at(in.shape, axes.back()) >= 32;
+    const bool in_order = in_element_type && adds_or_multiplies(op);
+    const kernel::Tree tree =
+        along_rows && !in_order ? kernel::Tree::lanes : kernel::Tree::sequential;
+    return builder.reduce(extents, tree, {combiner}, {initial}, [&](const Index& at) {
+      return std::vector<Builder::Element>{{element(at)}};
+    })[0];
+  }
+
+  template <class T, class Accumulator>
+  void accumulate(const ConstTensor& in, const Tensor& out) const {
+    const Shape& shape = in.type.shape;
+    const std::vector<int> kept = kept_axes(in.type);
+    const std::vector<std::int64_t> out_strides = strides_of(out.type.shape);
+    std::vector<std::int64_t> strides(shape.size(), 0);
+    for (std::size_t k = 0; k < kept.size(); ++k)
+      strides[static_cast<std::size_t>(kept[k])] = out_strides[k];
+    std::vector<Accumulator> totals(static_cast<std::size_t>(element_count(out.type.shape)),
+                                    Accumulator(op, in_element_type));
+    std::vector<std::int64_t> index(shape.size(), 0);
+    const std::int64_t count = element_count(shape);
+    for (std::int64_t i = 0; i < count; ++i, next_index(index, shape)) {
+      std::int64_t at = 0;
+      for (std::size_t k = 0; k < index.size(); ++k) at += index[k] * strides[k];
+      totals[static_cast<std::size_t>(at)].take(in.as<T>()[i]);
+    }
+    for (std::size_t i = 0; i < totals.size(); ++i) out.as<T>()[i] = totals[i].result();
+  }
+};
+}  // namespace
+
+std::span<const Rules* const> reduce_rules() {
+  static constexpr const Rules* rules[] = {rules_of<Reduce>()};
+  return rules;
+}
+
+Array reduce(Reduction op,
+             const Array& x,
+             const std::vector<int>& axes,
+             const Site& site,
+             bool accumulate_in_element_type) {
+  return emit(Reduce{op, axes, accumulate_in_element_type}, {x}, site);
+}
+
+}  // namespace fluxion::ops
