@@ -12,11 +12,32 @@ function(fluxion_layer name)
   target_link_libraries(fluxion_${name} PRIVATE fmt::fmt-header-only)
 endfunction()
 
-# fluxion_operations(unary binary ...): adds trace/ops/<name>.cpp, one file per operation or family.
+# fluxion_operations(unary binary ...): adds trace/ops/<name>.cpp, one file per operation or family, and the table of their rules that the parser of programs reads
+# (each file has a function fluxion::ops::<name>_rules()).
 function(fluxion_operations)
+  set(declarations "")
+  set(calls "")
   foreach(name IN LISTS ARGN)
     target_sources(fluxion_trace PRIVATE ${PROJECT_SOURCE_DIR}/trace/ops/${name}.cpp)
+    string(APPEND declarations "std::span<const Rules* const> ${name}_rules();\n")
+    string(APPEND calls "    for (const Rules* r : ops::${name}_rules()) all.push_back(r);\n")
   endforeach()
+  set(table ${PROJECT_BINARY_DIR}/trace/known_operations.cpp)
+  file(CONFIGURE OUTPUT ${table} @ONLY CONTENT "// Made by CMake from the list of operation files.
+#include \"trace/graph.hpp\"
+namespace fluxion {
+namespace ops {
+@declarations@}
+std::span<const Rules* const> known_operations() {
+  static const std::vector<const Rules*> table = [] {
+    std::vector<const Rules*> all;
+@calls@    return all;
+  }();
+  return table;
+}
+}  // namespace fluxion
+")
+  target_sources(fluxion_trace PRIVATE ${table})
 endfunction()
 
 # Puts the objects of the layers into the shared library.

@@ -3,6 +3,7 @@
 
 #include "trace/frame.hpp"
 #include "trace/lazy.hpp"
+#include "trace/ops.hpp"
 
 namespace fluxion {
 namespace {
@@ -74,6 +75,15 @@ void Array::read(void* out, std::size_t n, DType wanted, bool scalar, Site given
     fail("item-size", site, "item() wants an array of one element, this one has shape " + to_string(node_of(*this, site).type.shape), {}, "index it first, or use to_vector()");
   const void* from = host(wanted, site);
   if (n) std::memcpy(out, from, n * size_of(wanted));
+}
+
+Array zeros_of(const Type& type) {
+  const Array zero = literal_bits(type.dtype, 0, 0, rule_site());
+  return type.shape.empty() ? zero : ops::broadcast_in_dim(zero, type.shape, {}, rule_site());
+}
+Array ones_of(const Type& type) {
+  const Array one = literal_of(Scalar(1.0), type.dtype, rule_site());
+  return type.shape.empty() ? one : ops::broadcast_in_dim(one, type.shape, {}, rule_site());
 }
 
 Array literal(double value, DType dtype, const Site& site) { return literal_of(Scalar(value), dtype, site); }

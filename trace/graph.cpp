@@ -1,6 +1,8 @@
 // Making, checking, hashing and comparing graphs.
 #include "trace/graph.hpp"
 
+#include "trace/frame.hpp"
+
 #include "trace/ops/constant.hpp"
 
 namespace fluxion {

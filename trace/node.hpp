@@ -40,7 +40,8 @@ class Node {
   // the list of pending nodes, in the order of recording; guarded by the lazy graph's lock
   Node* previous = nullptr;
   Node* next = nullptr;
-  mutable std::uint64_t mark = 0;   // a cut's scratch
+  mutable std::uint64_t mark = 0;   // scratch of the latest cut that looked at it
+  mutable std::int32_t place = 0, edges = 0;
   Ref<Shared> error;                // failed: what the cut threw
 
   void retain() const noexcept { detail::retain(this); }

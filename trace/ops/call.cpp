@@ -17,21 +17,26 @@ std::vector<bool> active_of(Arrays dx) {
 ArrayList spread(std::span<const Array> some, const std::vector<bool>& nonzero) {
   ArrayList all(nonzero.size());
   std::size_t next = 0;
-  for (std::size_t i = 0; i < nonzero.size(); ++i) if (nonzero[i]) all[i] = some[next++];
+  for (std::size_t i = 0; i < nonzero.size(); ++i)
+    if (nonzero[i]) all[i] = some[next++];
   return all;
 }
 
 void append_defined(ArrayList& to, Arrays from) {
-  for (const Array& a : from) if (defined(a)) to.push_back(a);
+  for (const Array& a : from)
+    if (defined(a)) to.push_back(a);
 }
 
 }  // namespace
 
 Types Call::types(TypeList in) const {
   const TypeList wanted = body->input_types();
-  if (in.size() != wanted.size()) throw InternalError("call: another number of operands than the program has inputs");
+  if (in.size() != wanted.size())
+    throw InternalError("call: another number of operands than the program has inputs");
   for (std::size_t i = 0; i < in.size(); ++i)
-    if (!(in[i] == wanted[i])) throw InternalError("call: operand " + std::to_string(i) + " is " + to_string(in[i]) + ", the program takes " + to_string(wanted[i]));
+    if (!(in[i] == wanted[i]))
+      throw InternalError("call: operand " + std::to_string(i) + " is " + to_string(in[i]) +
+                          ", the program takes " + to_string(wanted[i]));
   return body->output_types();
 }
 
@@ -53,7 +58,8 @@ Both Call::linearize_region(Arrays x, Arrays dx) const {
   ArrayList operands(results.begin() + n, results.end());
   append_defined(operands, dx);
   ArrayList tangents(parts.nonzero.size());
-  if (!parts.linear->outputs().empty()) tangents = spread(emit_all(Call{parts.linear, function}, operands, rule_site()), parts.nonzero);
+  if (!parts.linear->outputs().empty())
+    tangents = spread(emit_all(Call{parts.linear, function}, operands, rule_site()), parts.nonzero);
   results.resize(static_cast<std::size_t>(n));
   return {std::move(results), std::move(tangents)};
 }
@@ -68,7 +74,8 @@ void Call::transpose(Arrays ct, const Operands& x, Accumulators& out) const {
   const TransposedGraph backward = transpose_graph(body, linear, given);
   append_defined(operands, ct);
   if (backward.graph->outputs().empty()) return;
-  const ArrayList cotangents = spread(emit_all(Call{backward.graph, function}, operands, rule_site()), backward.nonzero);
+  const ArrayList cotangents =
+      spread(emit_all(Call{backward.graph, function}, operands, rule_site()), backward.nonzero);
   std::size_t next = 0;
   for (std::size_t k = 0; k < x.size(); ++k) {
     if (!x.linear(k)) continue;
@@ -82,7 +89,9 @@ Batched Call::batch(Arrays x, BatchAxes at, std::int64_t size) const {
   return {emit_all(Call{batched.graph, function}, x, rule_site()), batched.axes};
 }
 
-ArrayList call(GraphRef body, std::string_view function, Arrays operands, const Site& site) { return emit_all(Call{std::move(body), std::string(function)}, operands, site); }
+ArrayList call(GraphRef body, std::string_view function, Arrays operands, const Site& site) {
+  return emit_all(Call{std::move(body), std::string(function)}, operands, site);
+}
 
 std::span<const Rules* const> call_rules() {
   static constexpr const Rules* rules[] = {rules_of<Call>()};

@@ -7,7 +7,7 @@ namespace fluxion::ops {
 struct Call {
   static constexpr auto name = "call";
   GraphRef body;
-  std::string function;   // what it was: "jit"
+  std::string function;  // what it was: "jit"
 
   Types types(TypeList in) const;
   Both jvp_region(Arrays x, Arrays dx) const;
