@@ -103,8 +103,6 @@ struct Scatter {
     return {in[0]};
   }
 
-  // ---- derivatives
-
   Array scattered(Update how, const Array& into, const Array& indices, const Array& updates) const {
     Scatter op = *this;
     op.update = how;
@@ -274,8 +272,6 @@ struct Scatter {
     const Array where = move_axis(x[1], at[1], 0);
     return {{emit(wider, {operand, where, updates}, rule_site())}, {0}};
   }
-
-  // ---- kernel
 
   kernel::Combiner combiner(DType dtype) const {
     using kernel::Combiner;
