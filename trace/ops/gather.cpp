@@ -18,6 +18,7 @@ struct Gather {
   std::vector<std::int64_t> slice_sizes;
   OutOfBounds mode = OutOfBounds::fill;
   bool fill_zero = false;  // what a slice that does not fit holds; otherwise NaN and its like
+  bool unique = false;     // a promise: no element is taken twice
 
   Positions positions() const {
     return {operand_batching_dims, start_indices_batching_dims, start_index_map, index_vector_dim};
@@ -92,9 +93,15 @@ struct Gather {
                                  start_indices_batching_dims,
                                  start_index_map,
                                  index_vector_dim};
-    out.replace(
-        0,
-        scatter(Update::add, out.buffer(0), x.value(1), ct[0], dimensions, mode, {}, rule_site()));
+    out.replace(0,
+                scatter(Update::add,
+                        out.buffer(0),
+                        x.value(1),
+                        ct[0],
+                        dimensions,
+                        mode,
+                        {.unique = unique},
+                        rule_site()));
   }
 
   Batched batch(Arrays x, BatchAxes at, std::int64_t size) const {
@@ -110,6 +117,7 @@ struct Gather {
       wider.start_indices_batching_dims = shifted(start_indices_batching_dims);
       wider.index_vector_dim = index_vector_dim + 1;
     }
+    wider.unique = unique && (operand || !indices);
     if (operand && indices) {
       if (size == 0) return {{zeros_of(empty_result(x, at))}, {0}};
       wider.operand_batching_dims = prepended(0, wider.operand_batching_dims);
@@ -201,6 +209,21 @@ struct Gather {
   }
 };
 
+Gather gather_of(const GatherDimensions& d,
+                 const std::vector<std::int64_t>& slice_sizes,
+                 OutOfBounds mode) {
+  return {d.offset_dims,
+          d.collapsed_slice_dims,
+          d.operand_batching_dims,
+          d.start_indices_batching_dims,
+          d.start_index_map,
+          d.index_vector_dim,
+          slice_sizes,
+          mode,
+          false,
+          false};
+}
+
 constexpr const Rules* rules[] = {rules_of<Gather>()};
 
 }  // namespace
@@ -209,40 +232,32 @@ std::span<const Rules* const> gather_rules() { return rules; }
 
 Array gather(const Array& x,
              const Array& indices,
-             const GatherDimensions& d,
+             const GatherDimensions& dimensions,
              const std::vector<std::int64_t>& slice_sizes,
              OutOfBounds mode,
              const Site& site) {
-  return emit(Gather{d.offset_dims,
-                     d.collapsed_slice_dims,
-                     d.operand_batching_dims,
-                     d.start_indices_batching_dims,
-                     d.start_index_map,
-                     d.index_vector_dim,
-                     slice_sizes,
-                     mode,
-                     false},
-              {x, indices},
-              site);
+  return emit(gather_of(dimensions, slice_sizes, mode), {x, indices}, site);
 }
 
 Array gather_or_zero(const Array& x,
                      const Array& indices,
-                     const GatherDimensions& d,
+                     const GatherDimensions& dimensions,
                      const std::vector<std::int64_t>& slice_sizes,
                      OutOfBounds mode,
                      const Site& site) {
-  return emit(Gather{d.offset_dims,
-                     d.collapsed_slice_dims,
-                     d.operand_batching_dims,
-                     d.start_indices_batching_dims,
-                     d.start_index_map,
-                     d.index_vector_dim,
-                     slice_sizes,
-                     mode,
-                     true},
-              {x, indices},
-              site);
+  Gather op = gather_of(dimensions, slice_sizes, mode);
+  op.fill_zero = true;
+  return emit(op, {x, indices}, site);
+}
+
+Array gather_flat(const Array& x, const Array& flat_indices, bool unique, const Site& site) {
+  const std::int64_t count = element_count(type_of(x).shape);
+  GatherDimensions dimensions;
+  dimensions.collapsed_slice_dims = dimensions.start_index_map = {0};
+  dimensions.index_vector_dim = rank_of(flat_indices);
+  Gather op = gather_of(dimensions, {1}, OutOfBounds::promise_in_bounds);
+  op.unique = unique;
+  return emit(op, {reshape(x, {count}, site), flat_indices}, site);
 }
 
 }  // namespace fluxion::ops

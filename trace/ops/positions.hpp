@@ -49,4 +49,8 @@ Array gather_or_zero(const Array& x,
                      OutOfBounds,
                      const Site&);
 
+/// The elements at flat row-major indices, which are in bounds; `unique` promises that none is
+/// taken twice.
+Array gather_flat(const Array& x, const Array& flat_indices, bool unique, const Site&);
+
 }  // namespace fluxion::ops

@@ -1,5 +1,6 @@
 // reduce: sums, products, extremes and bits over axes.
 #include "trace/ops/elementwise.hpp"
+#include "trace/ops/reduction.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,139 +14,6 @@ using kernel::Builder;
 using kernel::Combiner;
 using kernel::Index;
 using kernel::Scalar;
-
-bool adds_or_multiplies(Reduction op) { return op == Reduction::sum || op == Reduction::prod; }
-
-unsigned accepted(Reduction op) {
-  switch (op) {
-    case Reduction::sum:
-    case Reduction::prod:
-      return numbers;
-    case Reduction::max:
-    case Reduction::min:
-      return booleans | numbers;
-    case Reduction::all:
-    case Reduction::any:
-      return booleans;
-    default:
-      return booleans | integers;
-  }
-}
-
-Combiner combiner_of(Reduction op, DType dtype) {
-  switch (op) {
-    case Reduction::sum:
-      return Combiner::add;
-    case Reduction::prod:
-      return Combiner::mul;
-    case Reduction::max:
-      return dtype == bool_ ? Combiner::bit_or : Combiner::max;
-    case Reduction::min:
-      return dtype == bool_ ? Combiner::bit_and : Combiner::min;
-    case Reduction::all:
-    case Reduction::bit_and:
-      return Combiner::bit_and;
-    case Reduction::any:
-    case Reduction::bit_or:
-      return Combiner::bit_or;
-    case Reduction::bit_xor:
-      return Combiner::bit_xor;
-  }
-  throw InternalError("reduce: an operation that does not exist");
-}
-
-/// Floats add up in more digits than they have, so that the order does not matter to the result.
-template <class T> using Wide = std::conditional_t<std::is_same_v<T, double>, long double, double>;
-
-template <class T> struct FloatAccumulator {
-  Reduction op;
-  bool rounds_each_step;
-  Wide<T> value;
-
-  FloatAccumulator(Reduction o, bool rounds) : op(o), rounds_each_step(rounds) {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    value = o == Reduction::sum    ? 0
-            : o == Reduction::prod ? 1
-            : o == Reduction::max  ? -infinity
-                                   : infinity;
-  }
-  void take(T element) {
-    const Wide<T> x = to_double(element);
-    if (op == Reduction::sum)
-      value += x;
-    else if (op == Reduction::prod)
-      value *= x;
-    else if (std::isnan(x) || std::isnan(value))
-      value = std::numeric_limits<double>::quiet_NaN();
-    else if (x == value)
-      value = (op == Reduction::max) == std::signbit(x) ? value : x;
-    else if (op == Reduction::max)
-      value = x > value ? x : value;
-    else
-      value = x < value ? x : value;
-    if (rounds_each_step) value = to_double(result());
-  }
-  T result() const {
-    if constexpr (std::is_same_v<T, double>)
-      return static_cast<double>(value);
-    else
-      return from_double<T>(value);
-  }
-};
-
-template <class T> struct IntegerAccumulator {
-  Reduction op;
-  T value;
-
-  IntegerAccumulator(Reduction o, bool) : op(o) {
-    switch (o) {
-      case Reduction::prod:
-        value = 1;
-        break;
-      case Reduction::max:
-        value = std::numeric_limits<T>::min();
-        break;
-      case Reduction::min:
-        value = std::numeric_limits<T>::max();
-        break;
-      case Reduction::all:
-      case Reduction::bit_and:
-        value = narrow<T>(~std::uint64_t{0});
-        break;
-      default:
-        value = 0;
-    }
-  }
-  void take(T x) {
-    const std::uint64_t a = static_cast<std::uint64_t>(value), b = static_cast<std::uint64_t>(x);
-    switch (op) {
-      case Reduction::sum:
-        value = narrow<T>(a + b);
-        break;
-      case Reduction::prod:
-        value = narrow<T>(a * b);
-        break;
-      case Reduction::max:
-        value = x > value ? x : value;
-        break;
-      case Reduction::min:
-        value = x < value ? x : value;
-        break;
-      case Reduction::all:
-      case Reduction::bit_and:
-        value = narrow<T>(a & b);
-        break;
-      case Reduction::any:
-      case Reduction::bit_or:
-        value = narrow<T>(a | b);
-        break;
-      case Reduction::bit_xor:
-        value = narrow<T>(a ^ b);
-        break;
-    }
-  }
-  T result() const { return value; }
-};
 
 /// Products of pairs, of pairs of pairs, ...: with its tangent, without a division, so that zeros
 /// are elements like others.
@@ -296,10 +164,7 @@ struct Reduce {
     const bool rounds = in_element_type && adds_or_multiplies(op) && is_half(dtype);
     const Combiner combiner = combiner_of(op, dtype);
     const DType computed = is_half(dtype) ? float32 : dtype;
-    Scalar initial =
-        op == Reduction::sum
-            ? builder.constant(computed, 0)
-            : builder.constant_bits(computed, kernel::identity_bits(combiner, computed));
+    const Scalar initial = neutral(builder, op, computed);
     if (rounds) {
       return builder.serial(extents, {initial}, [&](const Index& at, std::vector<Scalar> carry) {
         Scalar next = op == Reduction::sum ? carry[0] + element(at) : carry[0] * element(at);
