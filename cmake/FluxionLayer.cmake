@@ -7,6 +7,7 @@ function(fluxion_layer name)
   endif()
   add_library(fluxion_${name} OBJECT ${ARGN})
   fluxion_settings(fluxion_${name})
+  set_target_properties(fluxion_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(fluxion_${name} PRIVATE ${PROJECT_SOURCE_DIR}
                                                      ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(fluxion_${name} PRIVATE fmt::fmt-header-only)

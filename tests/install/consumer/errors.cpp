@@ -47,7 +47,7 @@ int main() {
   expect_error("", __LINE__, [&] { (void)a.item<float>(); });
   expect_error("", __LINE__, [&] { (void)fx::grad([](Array x) { return x; })(a); });
   auto f = [](Array x) { return fx::sum(x + fx::ones({5})); };
-  const int line = __LINE__ - 2;
+  const int line = __LINE__ - 1;
   expect_error("", line, [&] { (void)f(a); });
   expect_error("", line, [&] { (void)fx::grad(f)(a); });
   expect_error("", line, [&] { (void)fx::jit(fx::vmap(f))(fx::ones({2, 3, 4})); });
