@@ -188,6 +188,7 @@ constexpr const Rules* rules[] = {rules_of<ReduceWindow>()};
 std::span<const Rules* const> reduce_window_rules() { return rules; }
 
 Array reduce_window(Reduction op, const Array& x, const Window& window, const Site& site) {
+  const SiteScope line(current_site(site));
   return emit(ReduceWindow{op, axes_of("reduce_window", window, rank_of(x))}, {x}, site);
 }
 

@@ -136,6 +136,7 @@ std::span<const Rules* const> window_argreduce_rules() { return rules; }
 
 Array window_argreduce(
     bool largest, const Array& x, const Window& window, DType index, const Site& site) {
+  const SiteScope line(current_site(site));
   const WindowAxes axes = axes_of(largest ? "window_argmax" : "window_argmin", window, rank_of(x));
   return emit(WindowArgReduce{largest, axes, index, 0}, {x}, site);
 }
