@@ -1,0 +1,358 @@
+// The choice of lanes, widths, chunks and grains of a kernel on a CPU.
+#include "codegen/kernel_mapping.hpp"
+
+#include "trace/kernel/fold.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace fluxion::codegen {
+
+namespace {
+
+using kernel::Access;
+using kernel::Affine;
+using kernel::Block;
+using kernel::Id;
+using kernel::Instruction;
+using kernel::Item;
+using kernel::Kernel;
+using kernel::Loop;
+using kernel::LoopKind;
+using kernel::Promise;
+using kernel::Role;
+using kernel::Tree;
+using kernel::Verb;
+
+std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
+
+class Chooser {
+ public:
+  Chooser(const Kernel& kernel, const VectorTarget& target) : kernel_(kernel), target_(target) {
+    mapping_.loops.resize(kernel.loops.size());
+  }
+
+  Mapping run() {
+    for (const Item& item : kernel_.top) {
+      if (item.is_loop) phase(item.index);
+    }
+    return std::move(mapping_);
+  }
+
+ private:
+  const Loop& loop(std::int32_t number) const { return kernel_.loops[at(number)]; }
+  std::int64_t extent(std::int32_t variable) const {
+    return kernel_.variables[at(variable)].extent;
+  }
+  std::int64_t total(const Loop& loop) const {
+    std::int64_t product = 1;
+    for (std::int32_t v : loop.variables) product *= extent(v);
+    return product;
+  }
+
+  /// Calls f(instruction, weight) for everything inside, weight counting iterations of inner loops.
+  template <class F> void walk(const Block& block, double weight, const F& f) const {
+    for (const Item& item : block) {
+      if (!item.is_loop) {
+        f(item.index, weight);
+        continue;
+      }
+      const Loop& inner = loop(item.index);
+      double times = weight * static_cast<double>(total(inner));
+      walk(inner.condition_block, times, f);
+      walk(inner.body, times, f);
+    }
+  }
+  template <class F> void walk_loops(const Block& block, const F& f) const {
+    for (const Item& item : block) {
+      if (!item.is_loop) continue;
+      f(item.index);
+      walk_loops(loop(item.index).body, f);
+    }
+  }
+
+  static bool free_of_cost(Verb verb) {
+    return verb == Verb::constant || verb == Verb::loop_index || verb == Verb::carry ||
+           verb == Verb::result || verb == Verb::bitcast;
+  }
+  double work(const Block& block) const {
+    double sum = 0;
+    walk(block, 1, [&](Id id, double weight) {
+      Verb verb = kernel_.instructions[at(id)].verb;
+      bool slow = verb == Verb::div || verb == Verb::rem || verb == Verb::sqrt;
+      if (!free_of_cost(verb)) sum += slow ? 4 * weight : weight;
+    });
+    return std::max(sum, 1.0);
+  }
+  int body_size(const Block& block) const {
+    int count = 0;
+    walk(block, 1, [&](Id id, double) {
+      count += !free_of_cost(kernel_.instructions[at(id)].verb);
+    });
+    walk_loops(block, [&](std::int32_t) { count += 16; });
+    return count;
+  }
+
+  /// The greatest extent that lanes could have in a loop inside.
+  std::int64_t inner_lanes(const Block& block) const {
+    std::int64_t most = 0;
+    walk_loops(block, [&](std::int32_t number) {
+      const Loop& inner = loop(number);
+      if (inner.kind == LoopKind::parallel) most = std::max(most, total(inner));
+      if (inner.kind == LoopKind::reduce && inner.tree == Tree::lanes) {
+        most = std::max(most, extent(inner.variables.back()));
+      }
+    });
+    return most;
+  }
+
+  /// Which instructions differ from lane to lane, as far as addresses are concerned.
+  std::vector<bool> varying(const Block& block, std::int32_t variable) const {
+    std::vector<bool> differs(kernel_.instructions.size());
+    bool changed = true;
+    auto mark = [&](Id id, bool value) {
+      if (id >= 0 && value && !differs[at(id)]) differs[at(id)] = changed = true;
+    };
+    while (changed) {
+      changed = false;
+      walk(block, 1, [&](Id id, double) {
+        const Instruction& i = kernel_.instructions[at(id)];
+        if (i.verb == Verb::loop_index) mark(id, static_cast<std::int32_t>(i.bits) == variable);
+        const Id operands[] = {i.a, i.b, i.c};
+        for (int k = 0; k < kernel::operand_count(i.verb); ++k) mark(id, differs[at(operands[k])]);
+        if (i.verb == Verb::load) {
+          const Affine& offset = kernel_.accesses[i.bits].offset;
+          for (const Affine::Term& term : offset.variables) mark(id, term.of == variable);
+          for (const Affine::Term& term : offset.opaque) mark(id, differs[at(term.of)]);
+        }
+        if (i.verb == Verb::carry || i.verb == Verb::result) {
+          const kernel::Carry& carry = loop(i.a).carries[at(i.b)];
+          mark(id, differs[at(carry.initial)] || differs[at(carry.element)]);
+        }
+      });
+    }
+    return differs;
+  }
+
+  static std::int64_t stride(const Affine& offset, std::int32_t variable) {
+    for (const Affine::Term& term : offset.variables) {
+      if (term.of == variable) return term.scale;
+    }
+    return 0;
+  }
+
+  /// Relative cost of an element when `variable` runs over the lanes; negative where it cannot.
+  double cost(const Loop& band, std::int32_t variable) const {
+    std::vector<bool> differs = varying(band.body, variable);
+    double sum = 0.5 * work(band.body);
+    bool possible = true;
+    walk(band.body, 1, [&](Id id, double weight) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      bool reads = i.verb == Verb::load;
+      if (!reads && i.verb != Verb::store && i.verb != Verb::update) return;
+      const Access& access = kernel_.accesses[i.bits];
+      if (kernel_.buffers[at(access.buffer)].role == Role::scratch) return void(sum += weight);
+      bool opaque = std::any_of(access.offset.opaque.begin(),
+                                access.offset.opaque.end(),
+                                [&](const Affine::Term& term) { return differs[at(term.of)]; });
+      std::int64_t step = stride(access.offset, variable);
+      if (i.verb == Verb::update && static_cast<Promise>(i.c) != Promise::unique &&
+          (opaque || step == 0)) {
+        possible = false;
+      }
+      bool contiguous = !opaque && (step == 1 || step == -1);
+      sum += weight * (contiguous ? 1 : !opaque && step == 0 && reads ? 0.25 : reads ? 8 : 16);
+    });
+    if (!possible) return -1;
+    std::int64_t e = extent(variable);
+    std::int64_t width = std::min<std::int64_t>(16, e);
+    // Few lanes are as dear as many.
+    return sum * (16.0 / static_cast<double>(width)) *
+           static_cast<double>((e + width - 1) / width * width) / static_cast<double>(e);
+  }
+
+  /// Lanes for one vector register of the types that the body computes in.
+  int natural_width(const Block& block) const {
+    int most = 1;
+    bool wide = true;
+    walk(block, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      if (i.verb == Verb::constant || i.verb == Verb::loop_index) return;
+      int bytes = kernel::bytes_of(i.type);
+      most = std::max(most, bytes);
+      wide = wide && bytes == 8;
+    });
+    if (wide) return std::max(target_.vector_bytes / 8, 4);
+    return std::max(target_.vector_bytes / std::min(most, 4), 8);
+  }
+  bool has_sequential_reduction(const Block& block) const {
+    bool found = false;
+    walk_loops(block, [&](std::int32_t n) { found = found || loop(n).kind == LoopKind::reduce; });
+    return found;
+  }
+  int width_for(const Loop& band, std::int32_t variable) const {
+    int width = natural_width(band.body);
+    // Several vectors in flight hide the latency of a chain of additions.
+    if (has_sequential_reduction(band.body) && body_size(band.body) <= 32) width *= 4;
+    while (width > 1 && width / 2 >= extent(variable)) width /= 2;
+    return width;
+  }
+
+  std::int64_t scratch_bytes() const {
+    std::int64_t sum = 0;
+    for (const kernel::BufferDecl& buffer : kernel_.buffers) {
+      if (buffer.role == Role::scratch) sum += buffer.count * kernel::bytes_of(buffer.dtype);
+    }
+    return sum;
+  }
+
+  bool vectorise(const Loop& band) const {
+    if (band.variables.empty()) return false;
+    std::int64_t inside = inner_lanes(band.body);
+    if (inside == 0) return true;
+    bool outermost_small = inside < 8 && total(band) >= 16;
+    return outermost_small && scratch_bytes() * 16 <= 16 * 1024;
+  }
+
+  std::int32_t best_variable(const Loop& band) const {
+    std::int32_t best = -1;
+    double least = 0;
+    for (std::int32_t variable : band.variables) {
+      double c = cost(band, variable);
+      if (c >= 0 && (best < 0 || c <= least)) {
+        best = variable;
+        least = c;
+      }
+    }
+    return best;
+  }
+
+  void plan(std::int32_t number) {
+    const Loop& l = loop(number);
+    LoopMapping& m = mapping_.loops[at(number)];
+    if (l.kind == LoopKind::parallel && vectorise(l)) {
+      m.variable = best_variable(l);
+      if (m.variable >= 0) {
+        m.width = width_for(l, m.variable);
+        return;
+      }
+    }
+    if (l.kind == LoopKind::reduce && l.tree == Tree::lanes && inner_lanes(l.body) < 8) {
+      m.variable = l.variables.back();
+      std::int64_t e = extent(m.variable);
+      m.width = 64;
+      while (m.width > 1 && m.width / 2 >= e) m.width /= 2;
+      m.rotate = m.width > 16 && body_size(l.body) > 8;
+      if (m.rotate) m.width = 16;
+      return;
+    }
+    for (const Item& item : l.body) {
+      if (item.is_loop) plan(item.index);
+    }
+  }
+
+  bool updates_may_meet(const Block& block) const {
+    bool meet = false;
+    walk(block, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      meet = meet || (i.verb == Verb::update && static_cast<Promise>(i.c) != Promise::unique);
+    });
+    return meet;
+  }
+
+  /// The outer variable along which a strided read is contiguous, if there is one.
+  std::int32_t transposed_variable(const Loop& band, std::int32_t lanes) const {
+    std::int32_t found = -1;
+    walk(band.body, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      if (i.verb != Verb::load) return;
+      const Access& access = kernel_.accesses[i.bits];
+      std::int64_t step = stride(access.offset, lanes);
+      if (step == 0 || step == 1 || step == -1) return;
+      for (std::int32_t v : band.variables) {
+        if (v != lanes && stride(access.offset, v) == 1 && extent(v) > 1) found = v;
+      }
+    });
+    return found;
+  }
+
+  void phase(std::int32_t number) {
+    plan(number);
+    const Loop& band = loop(number);
+    const LoopMapping& m = mapping_.loops[at(number)];
+    PhaseMapping p;
+    p.loop = number;
+    for (std::int32_t v : band.variables) {
+      if (v != m.variable) p.order.push_back(v);
+    }
+    double each = work(band.body);
+    if (m.variable >= 0) {
+      std::int64_t e = extent(m.variable);
+      std::int64_t wanted = static_cast<std::int64_t>(std::clamp(40000.0 / each, 1.0, 4096.0));
+      wanted = (wanted + m.width - 1) / m.width * m.width;
+      std::int32_t across = transposed_variable(band, m.variable);
+      if (across >= 0) {
+        wanted = m.width;
+        p.chunks_first = true;
+        std::erase(p.order, across);
+        p.order.push_back(across);
+      }
+      p.chunk = e <= 2 * wanted && across < 0 ? e : std::min(wanted, e);
+      p.chunks = (e + p.chunk - 1) / p.chunk;
+      each *= static_cast<double>(p.chunk) * 0.03;  // nanoseconds: about half a cycle a vector
+    }
+    p.iterations = p.chunks;
+    for (std::int32_t v : p.order) p.iterations *= extent(v);
+    p.units = updates_may_meet(band.body) ? 1 : p.iterations;
+    bool rows = m.variable < 0 && inner_lanes(band.body) >= 8;
+    if (rows) each *= 0.06;
+    p.grain = std::clamp<std::int64_t>(static_cast<std::int64_t>(20000 / std::max(each, 1.0)),
+                                       1,
+                                       std::max<std::int64_t>(p.units, 1));
+    mapping_.phases.push_back(std::move(p));
+  }
+
+  const Kernel& kernel_;
+  VectorTarget target_;
+  Mapping mapping_;
+};
+
+}  // namespace
+
+Mapping choose_mapping(const Kernel& kernel, const VectorTarget& target) {
+  return Chooser(kernel, target).run();
+}
+
+std::string to_string(const Mapping& mapping, const Kernel& kernel) {
+  std::string text;
+  for (const PhaseMapping& p : mapping.phases) {
+    fmt::format_to(
+        std::back_inserter(text), "phase of loop {}: {} units, grain {}", p.loop, p.units, p.grain);
+    std::string order;
+    for (std::int32_t v : p.order)
+      order += fmt::format(" v{}<{}", v, kernel.variables[at(v)].extent);
+    if (!order.empty()) text += "; outer" + order;
+    if (mapping.loops[at(p.loop)].variable >= 0) {
+      fmt::format_to(std::back_inserter(text),
+                     "; {} chunks of {}{}",
+                     p.chunks,
+                     p.chunk,
+                     p.chunks_first ? ", slowest" : "");
+    }
+    text += '\n';
+  }
+  for (std::size_t k = 0; k < mapping.loops.size(); ++k) {
+    const LoopMapping& m = mapping.loops[k];
+    if (m.variable < 0) continue;
+    fmt::format_to(std::back_inserter(text),
+                   "loop {}: lanes v{} x {}{}\n",
+                   k,
+                   m.variable,
+                   m.width,
+                   m.rotate ? ", in turn" : "");
+  }
+  return text;
+}
+
+}  // namespace fluxion::codegen

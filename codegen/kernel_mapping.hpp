@@ -1,0 +1,48 @@
+// How the loops of a kernel are laid onto a CPU: which variable becomes vector lanes, how a phase
+// is cut into units.
+#pragma once
+#include "trace/kernel/kernel.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fluxion::codegen {
+
+/// What the choice of a mapping knows of a CPU.
+struct VectorTarget {
+  int vector_bytes = 64;
+};
+
+struct LoopMapping {
+  std::int32_t variable =
+      -1;  // what runs over the lanes; -1: none, the loop is a scalar loop (or lies inside lanes)
+  int width = 1;  // lanes
+  bool rotate =
+      false;  // a lanes reduction of a large body: 16 lanes at a time, four accumulators in turn
+};
+
+/// A phase runs over units: the outer variables of its band, in `order`, times chunks of the
+/// variable that is vectorised.
+struct PhaseMapping {
+  std::int32_t loop = -1;
+  std::vector<std::int32_t> order;  // outer variables, slowest first
+  std::int64_t chunk = 1;           // elements of the vector variable in one unit
+  std::int64_t chunks = 1;
+  bool chunks_first = false;  // the number of the chunk is the slowest of all, for transposed reads
+  std::int64_t iterations = 1;  // products of the above
+  std::int64_t units = 1;  // what the caller may split: `iterations`, or 1 where updates may meet
+  std::int64_t grain = 1;  // so many units are worth a thread
+};
+
+struct Mapping {
+  std::vector<LoopMapping> loops;  // of every loop of the kernel
+  std::vector<PhaseMapping> phases;
+};
+
+/// The same kernel with fewer variables: neighbours that every index walks as one become one.
+kernel::Kernel collapse(const kernel::Kernel&);
+/// The choice for a (collapsed) kernel.
+Mapping choose_mapping(const kernel::Kernel&, const VectorTarget&);
+std::string to_string(const Mapping&, const kernel::Kernel&);
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,236 @@
+// From a kernel to callable code: emission, instruction selection, linking into this process.
+#include "codegen/llvm/compile.hpp"
+
+#include "codegen/llvm/emitter.hpp"
+#include "trace/error.hpp"
+
+#include <llvm/ExecutionEngine/Orc/Core.h>
+#include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
+#include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/Triple.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+
+namespace fluxion::codegen {
+
+namespace {
+
+namespace orc = llvm::orc;
+
+template <class T> T checked(llvm::Expected<T> value) {
+  if (!value) throw InternalError("LLVM: " + llvm::toString(value.takeError()));
+  return std::move(*value);
+}
+void checked(llvm::Error error) {
+  if (error) throw InternalError("LLVM: " + llvm::toString(std::move(error)));
+}
+
+Target find_host() {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  Target target;
+  target.triple = llvm::sys::getProcessTriple();
+  target.cpu = llvm::sys::getHostCPUName().str();
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  for (const auto& feature : features) {
+    if (!target.features.empty()) target.features += ',';
+    target.features += (feature.second ? '+' : '-') + feature.first().str();
+  }
+  if (llvm::Triple(target.triple).isX86()) {
+    target.supported =
+        features.lookup("sse4.1") && features.lookup("fma") && features.lookup("f16c");
+    bool wide = features.lookup("avx512f") && features.lookup("avx512bw") &&
+                features.lookup("avx512dq") && features.lookup("avx512vl");
+    target.vector.vector_bytes = wide ? 64 : 32;
+  } else {
+    target.vector.vector_bytes = 16;
+  }
+  return target;
+}
+
+/// A target machine is not thread-safe, and takes a tenth of a millisecond to make: one per thread.
+llvm::TargetMachine& machine(int level) {
+  thread_local std::unique_ptr<llvm::TargetMachine> made;
+  if (!made) {
+    const Target& target = host_target();
+    std::string problem;
+    const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, problem);
+    if (!found) throw InternalError("LLVM: " + problem);
+    llvm::TargetOptions options;
+    options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+    made.reset(found->createTargetMachine(target.triple,
+                                          target.cpu,
+                                          target.features,
+                                          options,
+                                          llvm::Reloc::PIC_,
+                                          llvm::CodeModel::Small,
+                                          llvm::CodeGenOptLevel::Less,
+                                          true));
+  }
+  made->setOptLevel(level == 0   ? llvm::CodeGenOptLevel::None
+                    : level == 1 ? llvm::CodeGenOptLevel::Less
+                                 : llvm::CodeGenOptLevel::Default);
+  return *made;
+}
+
+/// The linker: one for the process, without the process's own symbols, so that no code can come to
+/// depend on them.
+class Linker {
+ public:
+  static Linker& instance() {
+    // Never destroyed: kernels may outlive every static object.
+    static Linker* linker = new Linker;
+    return *linker;
+  }
+
+  orc::ResourceTrackerSP add(llvm::SmallVector<char, 0> object,
+                             const std::string& prefix,
+                             std::size_t phases,
+                             std::vector<PhaseEntry>& entries) {
+    orc::ResourceTrackerSP tracker = library_->createResourceTracker();
+    auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), prefix, false);
+    checked(objects_.add(tracker, std::move(buffer)));
+    for (std::size_t k = 0; k < phases; ++k) {
+      auto symbol =
+          checked(session_.lookup({library_}, session_.intern(prefix + std::to_string(k))));
+      entries.push_back(symbol.getAddress().toPtr<PhaseEntry>());
+    }
+    return tracker;
+  }
+
+ private:
+  Linker()
+      : session_(checked(orc::SelfExecutorProcessControl::Create())),
+        objects_(session_),
+        library_(&session_.createBareJITDylib("kernels")) {
+    session_.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
+  }
+
+  orc::ExecutionSession session_;
+  orc::ObjectLinkingLayer objects_;
+  orc::JITDylib* library_;
+};
+
+std::string prefix_of(const kernel::Kernel& kernel, std::uint64_t number) {
+  std::string name = "fluxion_" + std::to_string(number) + "_";
+  for (char c : kernel.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return name + "_phase";
+}
+
+std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
+                                          const kernel::Kernel& kernel,
+                                          const Mapping& mapping,
+                                          const std::string& prefix) {
+  auto module = std::make_unique<llvm::Module>(kernel.name, context);
+  llvm::TargetMachine& target = machine(1);
+  module->setTargetTriple(host_target().triple);
+  module->setDataLayout(target.createDataLayout());
+  module->setPICLevel(llvm::PICLevel::BigPIC);
+  for (std::size_t k = 0; k < mapping.phases.size(); ++k) {
+    PhaseEmitter(*module, kernel, mapping, VectorFeatures{}).emit(k, prefix + std::to_string(k));
+  }
+#ifndef NDEBUG
+  std::string problem;
+  llvm::raw_string_ostream stream(problem);
+  if (llvm::verifyModule(*module, &stream)) throw InternalError("LLVM: " + problem);
+#endif
+  return module;
+}
+
+llvm::SmallVector<char, 0> generate(llvm::Module& module, int level, llvm::CodeGenFileType type) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine(level).addPassesToEmitFile(passes, stream, nullptr, type)) {
+    throw InternalError("LLVM: no code generator");
+  }
+  passes.run(module);
+  return bytes;
+}
+
+/// Instruction selection is superlinear in the size of a block: huge kernels get the cheapest tier.
+int level_for(const kernel::Kernel& kernel, int wanted) {
+  return kernel.instructions.size() > 20000 ? 0 : wanted;
+}
+
+}  // namespace
+
+const Target& host_target() {
+  static const Target target = find_host();
+  return target;
+}
+
+detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileOptions& options) {
+  const Target& target = host_target();
+  if (!target.supported)
+    throw InternalError("this processor lacks instructions that kernels rely on");
+  static std::atomic<std::uint64_t> count{0};
+  detail::Ref<CompiledKernel> result(new CompiledKernel);
+  result->kernel_ = collapse(kernel);
+  result->mapping_ =
+      options.mapping ? *options.mapping : choose_mapping(result->kernel_, target.vector);
+  result->level_ = level_for(kernel, options.level);
+  result->scratch_bytes_ = PhaseEmitter::scratch_bytes(result->kernel_, result->mapping_);
+  std::string prefix = prefix_of(kernel, ++count);
+  llvm::LLVMContext context;
+  auto module = emit_module(context, result->kernel_, result->mapping_, prefix);
+  auto object = generate(*module, result->level_, llvm::CodeGenFileType::ObjectFile);
+  result->object_.assign(object.begin(), object.end());
+  std::vector<PhaseEntry> entries;
+  auto tracker =
+      Linker::instance().add(std::move(object), prefix, result->mapping_.phases.size(), entries);
+  result->code_ = new orc::ResourceTrackerSP(tracker);
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    const PhaseMapping& phase = result->mapping_.phases[k];
+    result->phases_.push_back({entries[k], phase.units, phase.grain});
+  }
+  return result;
+}
+
+CompiledKernel::~CompiledKernel() {
+  auto* tracker = static_cast<orc::ResourceTrackerSP*>(code_);
+  if (!tracker) return;
+  llvm::consumeError((*tracker)->remove());
+  delete tracker;
+}
+
+std::string CompiledKernel::llvm_ir() const {
+  llvm::LLVMContext context;
+  auto module = emit_module(context, kernel_, mapping_, "phase");
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream, nullptr);
+  return text;
+}
+
+std::string CompiledKernel::assembly() const {
+  llvm::LLVMContext context;
+  auto module = emit_module(context, kernel_, mapping_, "phase");
+  auto text = generate(*module, level_, llvm::CodeGenFileType::AssemblyFile);
+  return {text.begin(), text.end()};
+}
+
+void run(const CompiledKernel& kernel, void* const* buffers) {
+  Context context;
+  std::unique_ptr<void, decltype(&std::free)> rows(nullptr, &std::free);
+  if (kernel.scratch_bytes() > 0) {
+    rows.reset(std::aligned_alloc(64, (kernel.scratch_bytes() + 63) / 64 * 64));
+    if (!rows) throw std::bad_alloc();
+    context.scratch = rows.get();
+  }
+  for (const CompiledKernel::Phase& phase : kernel.phases()) {
+    phase.entry(&context, buffers, 0, phase.units);
+  }
+}
+
+}  // namespace fluxion::codegen

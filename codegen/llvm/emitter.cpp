@@ -1,0 +1,509 @@
+// Phases, blocks and loops as LLVM functions: units are decoded, bodies are emitted once per way
+// they run.
+#include "codegen/llvm/emitter.hpp"
+
+#include "codegen/abi.hpp"
+#include "trace/error.hpp"
+#include "trace/kernel/fold.hpp"
+
+#include <algorithm>
+
+namespace fluxion::codegen {
+
+using kernel::Block;
+using kernel::Instruction;
+using kernel::Item;
+using kernel::Loop;
+using kernel::LoopKind;
+using kernel::Role;
+using kernel::Verb;
+using llvm::BasicBlock;
+
+namespace {
+
+std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
+
+/// Lanes that have rows of their own: those of the phase's own band.
+int rows_at_once(const kernel::Kernel& kernel, const Mapping& mapping) {
+  int most = 1;
+  for (const Item& item : kernel.top) {
+    if (item.is_loop) most = std::max(most, mapping.loops[at(item.index)].width);
+  }
+  return most;
+}
+
+std::size_t all_scratch(const kernel::Kernel& kernel, const Mapping& mapping) {
+  std::size_t sum = 0;
+  for (const kernel::BufferDecl& buffer : kernel.buffers) {
+    if (buffer.role != Role::scratch) continue;
+    std::size_t bytes = static_cast<std::size_t>(buffer.count * kernel::bytes_of(buffer.dtype) *
+                                                 rows_at_once(kernel, mapping));
+    sum += (bytes + 63) / 64 * 64;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::size_t PhaseEmitter::scratch_bytes(const kernel::Kernel& kernel, const Mapping& mapping) {
+  std::size_t sum = all_scratch(kernel, mapping);
+  return sum <= stack_scratch_bytes ? 0 : sum;
+}
+
+PhaseEmitter::PhaseEmitter(llvm::Module& module,
+                           const kernel::Kernel& kernel,
+                           const Mapping& mapping,
+                           const VectorFeatures& features)
+    : module_(module),
+      kernel_(kernel),
+      mapping_(mapping),
+      verbs_(b_, features),
+      b_(module.getContext()),
+      results_(kernel.instructions.size()),
+      top_level_(kernel.instructions.size()),
+      preset_(kernel.instructions.size()),
+      variables_(kernel.variables.size()),
+      varying_(kernel.instructions.size()),
+      divergent_(kernel.loops.size()),
+      tables_(kernel.tables.size()) {}
+
+void PhaseEmitter::emit(std::size_t phase, const std::string& name) {
+  llvm::LLVMContext& context = module_.getContext();
+  Type* pointer = llvm::PointerType::getUnqual(context);
+  auto* type = llvm::FunctionType::get(
+      b_.getVoidTy(), {pointer, pointer, b_.getInt64Ty(), b_.getInt64Ty()}, false);
+  function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module_);
+  function_->addFnAttr(llvm::Attribute::NoUnwind);
+  function_->addFnAttr("prefer-vector-width", "512");
+  function_->addFnAttr("no-builtins");
+  BasicBlock* entry = BasicBlock::Create(context, "entry", function_);
+  BasicBlock* start = BasicBlock::Create(context, "units", function_);
+  b_.SetInsertPoint(entry);
+  entry_end_ = b_.CreateBr(start);
+
+  b_.SetInsertPoint(entry_end_);
+  bool lent = scratch_bytes(kernel_, mapping_) > 0;
+  Value* rows =
+      lent ? b_.CreateLoad(pointer, function_->getArg(0))
+           : stack(b_.getInt8Ty(), static_cast<std::int64_t>(all_scratch(kernel_, mapping_)));
+  std::int64_t row = 0;
+  for (std::size_t k = 0; k < kernel_.buffers.size(); ++k) {
+    const kernel::BufferDecl& buffer = kernel_.buffers[k];
+    if (buffer.role == Role::scratch) {
+      buffers_.push_back(
+          b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), rows, static_cast<std::uint64_t>(row)));
+      row +=
+          (buffer.count * kernel::bytes_of(buffer.dtype) * rows_at_once(kernel_, mapping_) + 63) /
+          64 * 64;
+    } else {
+      Value* slot = b_.CreateConstInBoundsGEP1_64(pointer, function_->getArg(1), k);
+      buffers_.push_back(b_.CreateLoad(pointer, slot));
+    }
+  }
+  for (const Item& item : kernel_.top) {
+    if (!item.is_loop) top_level_[at(item.index)] = true;
+  }
+
+  b_.SetInsertPoint(start);
+  const PhaseMapping& p = mapping_.phases[phase];
+  Value *begin = function_->getArg(2), *end = function_->getArg(3);
+  if (p.units != p.iterations) {
+    begin = b_.CreateMul(begin, number(p.iterations));
+    end = b_.CreateMul(end, number(p.iterations));
+  }
+  counted(begin, end, number(1), {}, false, [&](Value* unit, std::vector<Value*>) {
+    emit_unit(p, unit);
+    return std::vector<Value*>{};
+  });
+  b_.CreateRetVoid();
+}
+
+void PhaseEmitter::emit_unit(const PhaseMapping& p, Value* unit) {
+  auto next = [&](std::int64_t extent) -> Value* {
+    if (extent == 1) return number(0);
+    Value* digit = b_.CreateURem(unit, number(extent));
+    unit = b_.CreateUDiv(unit, number(extent));
+    return digit;
+  };
+  // The slowest digit needs no remainder.
+  std::int64_t left = p.iterations;
+  auto digit = [&](std::int64_t extent) {
+    left /= extent;
+    return left == 1 && extent > 1 ? unit : next(extent);
+  };
+  Value* chunk = nullptr;
+  if (!p.chunks_first) chunk = digit(p.chunks);
+  for (std::size_t k = p.order.size(); k-- > 0;) {
+    variables_[at(p.order[k])] = digit(kernel_.variables[at(p.order[k])].extent);
+  }
+  if (p.chunks_first) chunk = digit(p.chunks);
+  const Block& body = kernel_.loops[at(p.loop)].body;
+  if (mapping_.loops[at(p.loop)].variable < 0) return block(body);
+  chunk_of_lanes(p, chunk);
+}
+
+void PhaseEmitter::chunk_of_lanes(const PhaseMapping& p, Value* chunk) {
+  const LoopMapping& m = mapping_.loops[at(p.loop)];
+  const Block& body = kernel_.loops[at(p.loop)].body;
+  std::int64_t extent = kernel_.variables[at(m.variable)].extent;
+  std::int64_t rest = extent % m.width, whole = extent - rest;
+  lanes_.expand_scratch = true;
+  find_varying(body, m.variable);
+  Value* low = b_.CreateMul(chunk, number(p.chunk));
+  Value* high = b_.CreateAdd(low, number(p.chunk));
+  bool even = whole % p.chunk == 0 && p.chunk % m.width == 0;
+  if (!even)
+    high = b_.CreateIntrinsic(llvm::Intrinsic::smin, {b_.getInt64Ty()}, {high, number(whole)});
+  hoist_uniform(body);
+  if (whole > 0) {
+    bool always = rest == 0 || p.chunks == 1;
+    counted(low, high, number(m.width), {}, always, [&](Value* base, std::vector<Value*>) {
+      lanes_over(body, m.variable, m.width, base, nullptr);
+      return std::vector<Value*>{};
+    });
+  }
+  if (rest > 0) {
+    // Only the last chunk has the elements that fill no vector.
+    BasicBlock *tail = nullptr, *after = nullptr;
+    if (p.chunks > 1) {
+      tail = BasicBlock::Create(b_.getContext(), "tail", function_);
+      after = BasicBlock::Create(b_.getContext(), "after", function_);
+      b_.CreateCondBr(b_.CreateICmpEQ(chunk, number(p.chunks - 1)), tail, after);
+      b_.SetInsertPoint(tail);
+    }
+    lanes_over(body, m.variable, m.width, number(whole), mask_of_first(rest, m.width));
+    if (after) {
+      b_.CreateBr(after);
+      b_.SetInsertPoint(after);
+    }
+  }
+  preset_.assign(preset_.size(), false);
+  lanes_ = Lanes{};
+}
+
+PhaseEmitter::Value* PhaseEmitter::mask_of_first(std::int64_t count, int width) const {
+  llvm::SmallVector<llvm::Constant*> bits;
+  for (int lane = 0; lane < width; ++lane) bits.push_back(b_.getInt1(lane < count));
+  return llvm::ConstantVector::get(bits);
+}
+
+void PhaseEmitter::lanes_over(
+    const Block& body, std::int32_t variable, int width, Value* base, Value* mask) {
+  lanes_.variable = variable;
+  lanes_.width = width;
+  lanes_.base = base;
+  lanes_.mask = mask;
+  block(body);
+}
+
+/// What is the same for all lanes is computed before the loop over them, unless it touches what the
+/// loop writes.
+void PhaseEmitter::hoist_uniform(const Block& body) {
+  auto known = [&](Id id) {
+    return id < 0 || results_[at(id)].scalar != nullptr || top_level_[at(id)];
+  };
+  std::vector<Id> hoisted;
+  for (const Item& item : body) {
+    if (item.is_loop) continue;
+    const Instruction& i = kernel_.instructions[at(item.index)];
+    results_[at(item.index)] = {};
+    if (marked(item.index) || i.verb == Verb::store || i.verb == Verb::update ||
+        i.verb == Verb::result)
+      continue;
+    const Id operands[] = {i.a, i.b, i.c};
+    bool ready = true;
+    for (int k = 0; k < kernel::operand_count(i.verb); ++k) ready = ready && known(operands[k]);
+    if (i.verb == Verb::load) {
+      const kernel::Access& access = kernel_.accesses[i.bits];
+      ready = ready && kernel_.buffers[at(access.buffer)].role == Role::input &&
+              known(access.predicate) && known(access.otherwise);
+      for (const auto& term : access.offset.opaque) ready = ready && known(term.of);
+    }
+    if (!ready) continue;
+    instruction(item.index);
+    preset_[at(item.index)] = true;
+  }
+}
+
+std::vector<PhaseEmitter::Value*> PhaseEmitter::counted(Value* from,
+                                                        Value* to,
+                                                        Value* step,
+                                                        std::vector<Value*> carried,
+                                                        bool at_least_once,
+                                                        const LoopBody& body) {
+  llvm::LLVMContext& context = b_.getContext();
+  BasicBlock* before = b_.GetInsertBlock();
+  BasicBlock* loop = BasicBlock::Create(context, "loop", function_);
+  BasicBlock* done = BasicBlock::Create(context, "done", function_);
+  if (at_least_once)
+    b_.CreateBr(loop);
+  else
+    b_.CreateCondBr(b_.CreateICmpSLT(from, to), loop, done);
+  b_.SetInsertPoint(loop);
+  llvm::PHINode* index = b_.CreatePHI(b_.getInt64Ty(), 2);
+  index->addIncoming(from, before);
+  std::vector<llvm::PHINode*> phis;
+  std::vector<Value*> inside;
+  for (Value* value : carried) {
+    llvm::PHINode* phi = b_.CreatePHI(value->getType(), 2);
+    phi->addIncoming(value, before);
+    phis.push_back(phi);
+    inside.push_back(phi);
+  }
+  std::vector<Value*> next = body(index, std::move(inside));
+  Value* following = b_.CreateAdd(index, step, "", true, true);
+  BasicBlock* last = b_.GetInsertBlock();
+  b_.CreateCondBr(b_.CreateICmpSLT(following, to), loop, done);
+  index->addIncoming(following, last);
+  for (std::size_t k = 0; k < phis.size(); ++k) phis[k]->addIncoming(next[k], last);
+  b_.SetInsertPoint(done);
+  if (at_least_once) return next;
+  std::vector<Value*> results;
+  for (std::size_t k = 0; k < phis.size(); ++k) {
+    llvm::PHINode* phi = b_.CreatePHI(next[k]->getType(), 2);
+    phi->addIncoming(carried[k], before);
+    phi->addIncoming(next[k], last);
+    results.push_back(phi);
+  }
+  return results;
+}
+
+void PhaseEmitter::block(const Block& items) {
+  for (const Item& item : items) {
+    if (item.is_loop)
+      loop(item.index);
+    else if (!preset_[at(item.index)])
+      instruction(item.index);
+  }
+}
+
+void PhaseEmitter::loop(std::int32_t number) {
+  const Loop& l = kernel_.loops[at(number)];
+  switch (l.kind) {
+    case LoopKind::parallel:
+      return parallel(l, mapping_.loops[at(number)]);
+    case LoopKind::reduce:
+      return reduce(number);
+    case LoopKind::serial:
+      return serial(number);
+    case LoopKind::repeat_while:
+      return repeat_while(number);
+  }
+}
+
+void PhaseEmitter::nest(const std::vector<std::int32_t>& variables,
+                        std::size_t level,
+                        const std::function<void()>& body) {
+  if (level == variables.size()) return body();
+  std::int32_t variable = variables[level];
+  counted(number(0),
+          number(kernel_.variables[at(variable)].extent),
+          number(1),
+          {},
+          true,
+          [&](Value* index, std::vector<Value*>) {
+            variables_[at(variable)] = index;
+            nest(variables, level + 1, body);
+            return std::vector<Value*>{};
+          });
+}
+
+void PhaseEmitter::parallel(const Loop& l, const LoopMapping& m) {
+  if (m.variable < 0) return nest(l.variables, 0, [&] { block(l.body); });
+  std::vector<std::int32_t> outer = l.variables;
+  std::erase(outer, m.variable);
+  std::int64_t extent = kernel_.variables[at(m.variable)].extent;
+  std::int64_t rest = extent % m.width, whole = extent - rest;
+  find_varying(l.body, m.variable);
+  nest(outer, 0, [&] {
+    hoist_uniform(l.body);
+    if (whole > 0) {
+      counted(number(0),
+              number(whole),
+              number(m.width),
+              {},
+              true,
+              [&](Value* base, std::vector<Value*>) {
+                lanes_over(l.body, m.variable, m.width, base, nullptr);
+                return std::vector<Value*>{};
+              });
+    }
+    if (rest > 0) {
+      lanes_over(l.body, m.variable, m.width, number(whole), mask_of_first(rest, m.width));
+    }
+    preset_.assign(preset_.size(), false);
+    lanes_ = Lanes{};
+  });
+}
+
+PhaseEmitter::Value* PhaseEmitter::any(Value* mask) {
+  return mask->getType()->isVectorTy() ? b_.CreateOrReduce(mask) : mask;
+}
+
+PhaseEmitter::Value* PhaseEmitter::both(Value* mask, Value* other) {
+  if (!mask) return other;
+  if (!other) return mask;
+  return b_.CreateAnd(mask, other);
+}
+
+std::vector<bool> PhaseEmitter::carry_varies(std::int32_t number) {
+  const Loop& l = kernel_.loops[at(number)];
+  std::vector<bool> vary;
+  for (const kernel::Carry& carry : l.carries) {
+    bool differs = lanes_.variable >= 0 && (divergent_[at(number)] || marked(carry.element) ||
+                                            marked(carry.factor) || varies(carry.initial));
+    vary.push_back(differs);
+  }
+  // A pair is decided together.
+  for (std::size_t k = 0; k + 1 < l.carries.size(); ++k) {
+    bool pair = l.kind == LoopKind::reduce && (l.carries[k].combiner == kernel::Combiner::arg_min ||
+                                               l.carries[k].combiner == kernel::Combiner::arg_max);
+    if (!pair) continue;
+    vary[k] = vary[k + 1] = vary[k] || vary[k + 1];
+    ++k;
+  }
+  return vary;
+}
+
+std::vector<PhaseEmitter::Value*> PhaseEmitter::initial(const Loop& l,
+                                                        const std::vector<bool>& vary) {
+  std::vector<Value*> state;
+  for (std::size_t k = 0; k < l.carries.size(); ++k)
+    state.push_back(value(l.carries[k].initial, vary[k]));
+  return state;
+}
+
+std::vector<PhaseEmitter::Value*> PhaseEmitter::elements(const Loop& l,
+                                                         const std::vector<bool>& vary) {
+  std::vector<Value*> given;
+  for (std::size_t k = 0; k < l.carries.size(); ++k)
+    given.push_back(value(l.carries[k].element, vary[k]));
+  return given;
+}
+
+std::vector<PhaseEmitter::Value*> PhaseEmitter::choose(Value* mask,
+                                                       std::vector<Value*> yes,
+                                                       const std::vector<Value*>& no) {
+  if (!mask) return yes;
+  for (std::size_t k = 0; k < yes.size(); ++k) {
+    // A carry that is the same for all lanes is not touched by what some of them skip.
+    if (yes[k]->getType()->isVectorTy() || !mask->getType()->isVectorTy()) {
+      yes[k] = b_.CreateSelect(mask, yes[k], no[k]);
+    }
+  }
+  return yes;
+}
+
+void PhaseEmitter::set_carries(std::int32_t number, const std::vector<Value*>& state) {
+  auto set = [&](const Block& items) {
+    for (const Item& item : items) {
+      if (item.is_loop) continue;
+      const Instruction& i = kernel_.instructions[at(item.index)];
+      if (i.verb != Verb::carry || i.a != number) continue;
+      Value* v = state[at(i.b)];
+      results_[at(item.index)] =
+          v->getType()->isVectorTy() ? Result{nullptr, 0, v} : Result{v, 0, nullptr};
+    }
+  };
+  set(kernel_.loops[at(number)].condition_block);
+  set(kernel_.loops[at(number)].body);
+}
+
+void PhaseEmitter::set_results(std::int32_t number, const std::vector<Value*>& state) {
+  const Loop& l = kernel_.loops[at(number)];
+  for (std::size_t k = 0; k < l.carries.size(); ++k) {
+    Value* v = state[k];
+    if (l.carries[k].result < 0) continue;
+    results_[at(l.carries[k].result)] =
+        v->getType()->isVectorTy() ? Result{nullptr, 0, v} : Result{v, 0, nullptr};
+  }
+}
+
+std::vector<PhaseEmitter::Value*> PhaseEmitter::band(
+    const Loop& l,
+    std::size_t level,
+    std::vector<Value*> carried,
+    const std::function<std::vector<Value*>(std::vector<Value*>)>& step) {
+  if (level == l.variables.size()) return step(std::move(carried));
+  std::int32_t variable = l.variables[level];
+  Value* end = number(kernel_.variables[at(variable)].extent);
+  bool bounded = level == 0 && l.trip_count >= 0;
+  bool divergent = bounded && varies(l.trip_count);
+  if (bounded && !divergent) {
+    end = b_.CreateIntrinsic(llvm::Intrinsic::smin, {b_.getInt64Ty()}, {end, scalar(l.trip_count)});
+  }
+  return counted(number(0),
+                 end,
+                 number(1),
+                 std::move(carried),
+                 !bounded || divergent,
+                 [&](Value* index, std::vector<Value*> inside) {
+                   variables_[at(variable)] = index;
+                   if (!divergent) return band(l, level + 1, std::move(inside), step);
+                   // Every lane has its own bound: the others wait.
+                   Value* outer = lanes_.mask;
+                   Value* runs = b_.CreateICmpSLT(splat(index), vector(l.trip_count));
+                   lanes_.mask = both(outer, runs);
+                   std::vector<Value*> next = band(l, level + 1, inside, step);
+                   next = choose(lanes_.mask, std::move(next), inside);
+                   lanes_.mask = outer;
+                   return next;
+                 });
+}
+
+void PhaseEmitter::serial(std::int32_t number) {
+  const Loop& l = kernel_.loops[at(number)];
+  std::vector<bool> vary = carry_varies(number);
+  set_results(number, band(l, 0, initial(l, vary), [&](std::vector<Value*> state) {
+                set_carries(number, state);
+                block(l.body);
+                return elements(l, vary);
+              }));
+}
+
+void PhaseEmitter::repeat_while(std::int32_t number) {
+  const Loop& l = kernel_.loops[at(number)];
+  std::vector<bool> vary = carry_varies(number);
+  bool divergent = divergent_[at(number)] && lanes_.variable >= 0;
+  llvm::LLVMContext& context = b_.getContext();
+  std::vector<Value*> state = initial(l, vary);
+  BasicBlock* before = b_.GetInsertBlock();
+  BasicBlock* head = BasicBlock::Create(context, "while", function_);
+  BasicBlock* body = BasicBlock::Create(context, "body", function_);
+  BasicBlock* done = BasicBlock::Create(context, "done", function_);
+  Value* outer = lanes_.mask;
+  Value* all = divergent && !outer ? llvm::Constant::getAllOnesValue(wide(b_.getInt1Ty())) : outer;
+  b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  std::vector<llvm::PHINode*> phis;
+  std::vector<Value*> inside;
+  for (Value* v : state) {
+    phis.push_back(b_.CreatePHI(v->getType(), 2));
+    phis.back()->addIncoming(v, before);
+    inside.push_back(phis.back());
+  }
+  llvm::PHINode* active = nullptr;
+  if (divergent) {
+    active = b_.CreatePHI(all->getType(), 2);
+    active->addIncoming(all, before);
+    lanes_.mask = active;
+  }
+  set_carries(number, inside);
+  block(l.condition_block);
+  Value* runs = divergent ? both(active, vector(l.condition)) : scalar(l.condition);
+  b_.CreateCondBr(any(runs), body, done);
+  b_.SetInsertPoint(body);
+  if (divergent) lanes_.mask = runs;
+  block(l.body);
+  std::vector<Value*> next = elements(l, vary);
+  if (divergent) next = choose(runs, std::move(next), inside);
+  BasicBlock* last = b_.GetInsertBlock();
+  b_.CreateBr(head);
+  for (std::size_t k = 0; k < phis.size(); ++k) phis[k]->addIncoming(next[k], last);
+  if (active) active->addIncoming(runs, last);
+  b_.SetInsertPoint(done);
+  lanes_.mask = outer;
+  set_results(number, inside);
+}
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,171 @@
+// A kernel as LLVM IR: explicit vectors over the variable that the mapping chose, no passes needed
+// after.
+#pragma once
+#include "codegen/kernel_mapping.hpp"
+#include "codegen/llvm/verbs.hpp"
+#include "trace/kernel/kernel.hpp"
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fluxion::codegen {
+
+/// Writes the function of one phase. All the state is of that function.
+class PhaseEmitter {
+ public:
+  PhaseEmitter(llvm::Module&, const kernel::Kernel&, const Mapping&, const VectorFeatures&);
+  void emit(std::size_t phase, const std::string& name);
+
+  /// Bytes of scratch rows that a thread must lend, 0 if they live on the stack.
+  static std::size_t scratch_bytes(const kernel::Kernel&, const Mapping&);
+
+ private:
+  using Value = llvm::Value;
+  using Type = llvm::Type;
+  using Id = kernel::Id;
+
+  /// What an instruction gave: one scalar for all lanes; scalar + step * lane; or one vector.
+  struct Result {
+    Value* scalar = nullptr;
+    std::int64_t step = 0;
+    Value* vector = nullptr;
+    bool varies() const { return vector != nullptr || step != 0; }
+  };
+  /// The lanes that are active: element `base + lane` of `variable`, where `mask` (if any) holds.
+  struct Lanes {
+    std::int32_t variable = -1;
+    int width = 1;
+    Value* base = nullptr;
+    Value* mask = nullptr;
+    bool expand_scratch = false;  // every lane has its own row
+  };
+  using LoopBody = std::function<std::vector<Value*>(Value* index, std::vector<Value*> carried)>;
+
+  // types and values
+  Type* type_of(DType) const;  // in registers
+  Type* memory_type_of(DType) const;
+  Type* wide(Type*) const;  // a vector of it, if lanes are active
+  Type* type_of(DType type, bool varies) const {
+    return varies ? wide(type_of(type)) : type_of(type);
+  }
+  Value* constant(DType, std::uint64_t bits) const;
+  Value* number(std::int64_t value) const { return b_.getInt64(static_cast<std::uint64_t>(value)); }
+  Value* iota(Type* element, std::int64_t step) const;
+  const Result& result(Id);
+  bool varies(Id id) { return result(id).varies(); }
+  Value* scalar(Id);
+  Value* vector(Id);
+  Value* value(Id id, bool vary) { return vary ? vector(id) : scalar(id); }
+  Value* splat(Value* v) { return b_.CreateVectorSplat(static_cast<unsigned>(lanes_.width), v); }
+  Value* both(Value* mask, Value* other);  // a & b, where null holds everywhere
+
+  // functions and loops
+  void emit_unit(const PhaseMapping&, Value* unit);
+  void chunk_of_lanes(const PhaseMapping&, Value* chunk);
+  std::vector<Value*> counted(Value* from,
+                              Value* to,
+                              Value* step,
+                              std::vector<Value*> carried,
+                              bool at_least_once,
+                              const LoopBody&);
+  void block(const kernel::Block&);
+  void instruction(Id);
+  /// Sums and products by constants of base + step * lane stay such.
+  bool step_verb(const kernel::Instruction&, Result& out);
+  void loop(std::int32_t number);
+  void nest(const std::vector<std::int32_t>& variables,
+            std::size_t level,
+            const std::function<void()>& body);
+  void parallel(const kernel::Loop&, const LoopMapping&);
+  void lanes_over(const kernel::Block&, std::int32_t variable, int width, Value* base, Value* mask);
+  void hoist_uniform(const kernel::Block&);
+  Value* mask_of_first(std::int64_t count, int width) const;
+  void serial(std::int32_t number);
+  void repeat_while(std::int32_t number);
+  /// Runs `step` over the loop's band; it maps the carried values to the next ones.
+  std::vector<Value*> band(const kernel::Loop&,
+                           std::size_t level,
+                           std::vector<Value*> carried,
+                           const std::function<std::vector<Value*>(std::vector<Value*>)>& step);
+  std::vector<Value*> bounded_step(const kernel::Loop&,
+                                   std::vector<Value*> carried,
+                                   const std::function<std::vector<Value*>(std::vector<Value*>)>&);
+  void set_carries(std::int32_t number, const std::vector<Value*>&);
+  void set_results(std::int32_t number, const std::vector<Value*>&);
+  Value* any(Value* mask);
+
+  // reductions
+  std::vector<bool> carry_varies(std::int32_t number);
+  std::vector<Value*> combine(const kernel::Loop&,
+                              std::vector<Value*> state,
+                              const std::vector<Value*>& elements,
+                              const std::vector<Value*>& factors);
+  std::vector<Value*> elements(const kernel::Loop&, const std::vector<bool>& vary);
+  std::vector<Value*> factors(const kernel::Loop&, const std::vector<bool>& vary);
+  std::vector<Value*> identities(const kernel::Loop&, const std::vector<bool>& vary);
+  std::vector<Value*> initial(const kernel::Loop&, const std::vector<bool>& vary);
+  std::vector<Value*> choose(Value* mask, std::vector<Value*> yes, const std::vector<Value*>& no);
+  void reduce(std::int32_t number);
+  void reduce_sequential(std::int32_t number);
+  void reduce_over_lanes(std::int32_t number, const LoopMapping&);
+  std::vector<Value*> lanes_row(const kernel::Loop&, const LoopMapping&, std::vector<Value*> state);
+  std::vector<Value*> lanes_row_bounded(const kernel::Loop&,
+                                        const LoopMapping&,
+                                        std::vector<Value*> state);
+  std::vector<Value*> fold_lanes(const kernel::Loop&, std::vector<Value*> state, int vectors);
+  void reduce_unrolled(std::int32_t number);
+  void reduce_in_memory(std::int32_t number);
+
+  // memory
+  struct Address {
+    Value* base = nullptr;     // uniform part, in elements
+    std::int64_t step = 0;     // per lane
+    Value* offsets = nullptr;  // varying part per lane, in elements; includes base and step
+    bool varies() const { return step != 0 || offsets != nullptr; }
+  };
+  Address address(const kernel::Access&);
+  Value* pointer(const kernel::Access&, Value* offset);
+  Value* pointers(const kernel::Access&, const Address&);
+  Value* to_memory(DType, Value*);
+  Value* from_memory(DType, Value*);
+  Value* load_scalar(const kernel::Access&, Value* offset, Value* predicate, Value* otherwise);
+  Value* load_lanes(const kernel::Access&, const Address&);
+  Value* load_each(const kernel::Access&, const Address&, Value* mask);
+  Value* access_mask(const kernel::Access&);
+  Result load(const kernel::Access&);
+  void store(const kernel::Access&, Id value);
+  void store_lanes(const kernel::Access&, const Address&, Value* value, Value* mask);
+  void update(const kernel::Instruction&);
+  Result table(const kernel::Instruction&);
+  Value* spare();  // eight bytes that nobody reads
+  Value* stack(Type*, std::int64_t count);
+
+  // which values differ from lane to lane
+  void find_varying(const kernel::Block&, std::int32_t variable);
+  bool mark_varying(const kernel::Block&, std::int32_t variable);
+  bool marked(Id id) const { return id >= 0 && varying_[static_cast<std::size_t>(id)]; }
+  bool load_varies(const kernel::Access&, std::int32_t variable) const;
+
+  llvm::Module& module_;
+  const kernel::Kernel& kernel_;
+  const Mapping& mapping_;
+  VerbEmitter verbs_;
+  mutable llvm::IRBuilder<> b_;
+  llvm::Function* function_ = nullptr;
+  llvm::Instruction* entry_end_ = nullptr;  // what the entry block holds is inserted before
+  std::vector<Value*> buffers_;
+  std::vector<Result> results_;
+  std::vector<bool> top_level_;  // instructions outside all loops, emitted when first used
+  std::vector<bool> preset_;     // emitted before the loop that they lie in
+  std::vector<Value*> variables_;
+  std::vector<bool> varying_, divergent_;
+  std::vector<llvm::GlobalVariable*> tables_;
+  Lanes lanes_;
+  Value* spare_ = nullptr;
+};
+
+}  // namespace fluxion::codegen
