@@ -150,6 +150,14 @@ Builder::Builder(std::string name) : state_(new State) { state_->kernel.name = s
 Builder::~Builder() { delete state_; }
 
 DType Builder::type_of(Id id) const { return state_->at(id).type; }
+std::optional<std::uint64_t> Builder::constant_of(Scalar value) const {
+  return state_->constant_bits(value.id());
+}
+bool Builder::in_scope(Scalar value) const {
+  const State::Known& k = state_->known[static_cast<std::size_t>(value.id())];
+  return static_cast<std::size_t>(k.depth) < state_->stack.size() &&
+         state_->stack[static_cast<std::size_t>(k.depth)].serial == k.serial;
+}
 void Builder::count_transcendental() { state_->transcendentals += state_->top().weight; }
 
 std::int32_t Builder::buffer(DType type, Role role, std::int64_t count) {

@@ -1,6 +1,7 @@
 // How kernels are written: scalars with operators, loops as closures; instructions are shared, folded and hoisted as they are made.
 #pragma once
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "trace/kernel/kernel.hpp"
@@ -131,6 +132,10 @@ class Builder {
   Kernel finish();
 
   DType type_of(Id) const;
+  /// The bits of a value that is known now.
+  std::optional<std::uint64_t> constant_of(Scalar) const;
+  /// Whether the blocks that are open know the value: false once the loop that computes it is closed.
+  bool in_scope(Scalar) const;
   void count_transcendental();  // called by the functions of math.hpp
 
  private:

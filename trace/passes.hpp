@@ -1,0 +1,32 @@
+// The passes that a program goes through before kernels are cut: each a Graph to an equal Graph.
+// Defined in transforms/.
+#pragma once
+#include "trace/graph.hpp"
+
+namespace fluxion {
+
+/// No pass changes a value, not even a bit of it.
+struct Pass {
+  std::string_view name;
+  GraphRef (*run)(const GraphRef&);
+};
+/// inline, simplify, cse, dce.
+std::span<const Pass> passes();
+
+/// Runs every pass in order. With FLUXION_VERIFY set (or in a debug build) each result is verified;
+/// with FLUXION_DUMP=<folder> each is written there, with the time that it took.
+GraphRef optimize(const GraphRef&);
+
+/// Every call replaced by the operations of its body.
+GraphRef inline_calls(const GraphRef&);
+/// Values that are another value, or a constant, element by element are replaced by it.
+GraphRef simplify(const GraphRef&);
+/// Equal pure operations on equal operands become one.
+GraphRef share_equal_operations(const GraphRef&);
+/// Operations that no output and no effect needs are dropped.
+GraphRef drop_unused_operations(const GraphRef&);
+
+/// The names of simplify's rules, for their tests.
+std::vector<std::string_view> simplify_rules();
+
+}  // namespace fluxion

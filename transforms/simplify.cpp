@@ -1,0 +1,215 @@
+// Rules that replace a value by a simpler equal one. What an element is, is asked of the operations
+// themselves: each writes its element into a small kernel, whose builder folds and simplifies
+// exactly; no rule knows what any operation computes.
+#include "trace/ops/constant.hpp"
+#include "trace/passes.hpp"
+
+namespace fluxion {
+namespace {
+
+using kernel::Index;
+using kernel::Scalar;
+
+/// One element of a value, seen through the few pointwise operations that made it.
+class Element {
+ public:
+  explicit Element(const GraphBuilder& graph) : graph_(graph), builder_("element") {}
+
+  struct Finding {
+    ValueId same_as = -1;                   // the element is this value's, at the same index
+    std::optional<std::uint64_t> constant;  // the element is always this
+  };
+
+  /// What is known of `operation` on `operands`; `type` is its result's.
+  Finding look(const Op& operation, std::span<const ValueId> operands, const Type& type) {
+    Finding finding;
+    builder_.parallel(type.shape, [&](const Index& index) {
+      index_ = index;
+      const Scalar element = evaluate(operation, operands, type, index, 0);
+      for (const Read& read : reads_) {
+        if (read.element.id() == element.id() && read.index == index &&
+            graph_.type(read.value) == type) {
+          finding.same_as = read.value;
+        }
+      }
+      const auto bits = builder_.constant_of(element);
+      if (bits) finding.constant = *bits;
+    });
+    return finding;
+  }
+
+ private:
+  struct Read {
+    ValueId value;
+    Index index;
+    Scalar element;
+  };
+
+  class Operands final : public kernel::Reader {
+   public:
+    Operands(Element& element, std::span<const ValueId> operands, const Type& result, int depth)
+        : element_(element), operands_(operands), result_(result), depth_(depth) {}
+    kernel::Builder& builder() override { return element_.builder_; }
+    const Spec& operand(int k) const override {
+      return element_.graph_.type(operands_[static_cast<std::size_t>(k)]);
+    }
+    const Spec& result(int) const override { return result_; }
+    Scalar read(int k, const Index& index) override {
+      return element_.value(operands_[static_cast<std::size_t>(k)], index, depth_ + 1);
+    }
+    Scalar read(int k, const Index& index, Scalar predicate, Scalar otherwise) override {
+      return select(predicate, read(k, index), otherwise);
+    }
+
+   private:
+    Element& element_;
+    std::span<const ValueId> operands_;
+    const Type& result_;
+    int depth_;
+  };
+
+  Scalar evaluate(const Op& operation,
+                  std::span<const ValueId> operands,
+                  const Type& type,
+                  const Index& index,
+                  int depth) {
+    Operands reader(*this, operands, type, depth);
+    return operation.at(reader, index);
+  }
+
+  Scalar value(ValueId v, const Index& index, int depth) {
+    const std::int32_t producer = graph_.producer(v);
+    if (producer >= 0 && depth <= most_depth) {
+      const Operation& o = graph_.operation(static_cast<std::size_t>(producer));
+      const bool constant = o.op.as<ops::Constant>() != nullptr;
+      if (constant || (o.op.pointwise() && o.operands.size() == 1 && see_through(o)))
+        return evaluate(o.op, o.operands, graph_.type(v), index, depth);
+    }
+    for (const Read& read : reads_)
+      if (read.value == v && read.index == index) return read.element;
+    // An opaque element of the value's type: a load from a buffer of its own.
+    const Type& type = graph_.type(v);
+    const auto buffer = builder_.buffer(
+        type.dtype, kernel::Role::input, std::max<std::int64_t>(1, element_count(type.shape)));
+    const Scalar element = builder_.load(buffer, dot(index, kernel::row_major(type.shape)));
+    reads_.push_back({v, index, element});
+    return element;
+  }
+
+  /// Moves of elements and the negation, whose repetition cancels.
+  bool see_through(const Operation& o) const {
+    const Type& from = graph_.type(o.operands[0]);
+    const Type& to = graph_.type(o.first_result);
+    const std::string_view name = o.op.name();
+    return from.dtype == to.dtype && (name == "transpose" || name == "reshape" || name == "rev" ||
+                                      name == "neg" || name == "not" || name == "broadcast_in_dim");
+  }
+
+  static constexpr int most_depth = 3;
+  const GraphBuilder& graph_;
+  kernel::Builder builder_;
+  Index index_;
+  std::vector<Read> reads_;
+};
+
+/// An operation of the new graph that may not be made: a rule says what stands for it.
+struct Candidate {
+  GraphBuilder& graph;
+  const Operation& operation;               // of the old graph, with the operands below
+  const std::vector<ValueId>& operands;     // in the new graph
+  const Type& type;                         // of the only result
+  std::optional<Element::Finding> finding;  // looked at once, by whoever asks first
+
+  const Element::Finding& look() {
+    if (!finding) finding = Element(graph).look(operation.op, operands, type);
+    return *finding;
+  }
+  bool is_constant(ValueId v) const {
+    const std::int32_t producer = graph.producer(v);
+    return producer >= 0 &&
+           graph.operation(static_cast<std::size_t>(producer)).op.as<ops::Constant>();
+  }
+  bool can_look() const {
+    bool fine =
+        operation.op.pointwise() && !is_complex(type.dtype) && element_count(type.shape) > 0;
+    for (ValueId v : operands)
+      fine = fine && !is_complex(graph.type(v).dtype) && element_count(graph.type(v).shape) > 0;
+    return fine;
+  }
+};
+
+struct Rule {
+  std::string_view name;
+  /// The value that stands for the candidate's, or -1.
+  ValueId (*apply)(Candidate&);
+};
+
+constexpr Rule rules[] = {
+    {"reshape-of-reshape",
+     [](Candidate& c) -> ValueId {
+       if (!c.operation.op.aliases()) return -1;
+       const std::int32_t producer = c.graph.producer(c.operands[0]);
+       if (producer < 0) return -1;
+       const Operation& inner = c.graph.operation(static_cast<std::size_t>(producer));
+       if (!inner.op.aliases()) return -1;
+       const ValueId source = inner.operands[0];
+       if (c.graph.type(source) == c.type) return source;
+       if (!(c.operation.op.types({&c.graph.type(source), 1}) == Types{c.type})) return -1;
+       return c.graph.add(c.operation.op, {source}, {&c.type, 1}, c.operation.site);
+     }},
+    {"is-its-operand",  // x * 1, convert to the same type, a whole slice, neg(neg x), a transpose
+                        // and its inverse
+     [](Candidate& c) -> ValueId {
+       if (!c.can_look()) return -1;
+       bool possible = false;
+       for (ValueId v : c.operands)
+         possible = possible || element_count(c.graph.type(v).shape) == element_count(c.type.shape);
+       return possible ? c.look().same_as : -1;
+     }},
+    {"constant-scalar",  // any scalar of constants whose bits the kernel language can know
+     [](Candidate& c) -> ValueId {
+       if (!c.type.shape.empty() || !c.can_look() || c.operands.empty()) return -1;
+       for (ValueId v : c.operands)
+         if (!c.is_constant(v)) return -1;
+       const auto bits = c.look().constant;
+       if (!bits) return -1;
+       return c.graph.add(
+           ops::Constant{c.type.dtype, *bits, 0}, {}, {&c.type, 1}, c.operation.site);
+     }},
+};
+
+}  // namespace
+
+std::vector<std::string_view> simplify_rules() {
+  std::vector<std::string_view> names;
+  for (const Rule& rule : rules) names.push_back(rule.name);
+  return names;
+}
+
+GraphRef simplify(const GraphRef& graph) {
+  GraphBuilder builder;
+  std::vector<ValueId> values;
+  for (const Type& type : graph->input_types()) values.push_back(builder.input(type));
+  for (const Operation& o : graph->operations()) {
+    std::vector<ValueId> operands;
+    for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
+    ValueId replacement = -1;
+    if (o.result_count == 1 && !o.op.effects()) {
+      const Type type = graph->type(o.first_result);
+      Candidate candidate{builder, o, operands, type, {}};
+      for (const Rule& rule : rules)
+        if (replacement < 0) replacement = rule.apply(candidate);
+    }
+    if (replacement >= 0) {
+      values.push_back(replacement);
+      continue;
+    }
+    const ValueId first = builder.add(o.op, operands, graph->result_types(o), o.site);
+    for (std::int32_t k = 0; k < o.result_count; ++k) values.push_back(first + k);
+  }
+  std::vector<ValueId> outputs;
+  for (ValueId v : graph->outputs()) outputs.push_back(values[static_cast<std::size_t>(v)]);
+  return builder.finish(std::move(outputs), false);
+}
+
+}  // namespace fluxion
