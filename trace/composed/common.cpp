@@ -97,15 +97,18 @@ Array constant_like(const Array& x, double value, const Site& site) {
 }
 
 Shape broadcast_shapes(std::string_view who, const Array& x, const Array& y, const Site& site) {
-  const Shape &a = shape_of(x), &b = shape_of(y);
+  return broadcast_shapes(who, shape_of(x), shape_of(y), {described("x", x), described("y", y)}, site);
+}
+
+Shape broadcast_shapes(std::string_view who, const Shape& a, const Shape& b, std::initializer_list<std::string> details, const Site& site) {
   if (a == b) return a;
   const std::size_t rank = std::max(a.size(), b.size());
   std::vector<std::int64_t> sizes(rank);
   for (std::size_t k = 1; k <= rank; ++k) {
     const std::int64_t m = k <= a.size() ? a[a.size() - k] : 1, n = k <= b.size() ? b[b.size() - k] : 1;
     if (m != n && m != 1 && n != 1)
-      fail("broadcast", site, fmt::format("{}: the shapes {} and {} do not broadcast: axis -{} has {} and {}", who, to_string(a), to_string(b), k, m, n),
-           {described("x", x), described("y", y)}, "sizes are compared from the last axis, and must be equal or 1; fx::expand_dims puts in axes of size 1");
+      fail("broadcast", site, fmt::format("{}: the shapes {} and {} do not broadcast: axis -{} has {} and {}", who, to_string(a), to_string(b), k, m, n), details,
+           "sizes are compared from the last axis, and must be equal or 1; fx::expand_dims puts in axes of size 1");
     sizes[rank - k] = m == 1 ? n : m;
   }
   return Shape(std::span<const std::int64_t>(sizes));

@@ -31,6 +31,7 @@ Array constant_like(const Array& x, double value, const Site&);
 
 /// NumPy's rule. Error `broadcast` with both types.
 Shape broadcast_shapes(std::string_view who, const Array& x, const Array& y, const Site&);
+Shape broadcast_shapes(std::string_view who, const Shape&, const Shape&, std::initializer_list<std::string> details, const Site&);
 Shape broadcast_shapes(std::string_view who, const std::vector<Array>&, const Site&);
 /// The array repeated to a shape that it broadcasts to. Error `broadcast`.
 Array broadcast(std::string_view who, const Array&, const Shape&, const Site&);

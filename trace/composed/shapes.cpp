@@ -139,6 +139,7 @@ Array flip(const Operand& x, const Axes& axes) {
 }
 
 Array roll(const Operand& x, int shift, MaybeAxis axis) {
+  SiteScope here(x.site());
   const Array a = array_of(x);
   if (!axis) return reshape(roll(Operand(flatten(x), x.site()), shift, 0), shape_of(a));
   const int k = axis_of("roll", *axis, rank_of(a), x.site());
