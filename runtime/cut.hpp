@@ -26,4 +26,7 @@ Cut claim(std::span<detail::Node* const> asked, bool everything);
 /// The program of a cut. Under lazy_lock, before another cut is claimed. Cuts with equal keys and operations give equal programs.
 GraphRef program_of(const Cut&);
 
+/// How many recorded operations this process has evaluated so far: for tests of "nothing is computed twice".
+std::uint64_t evaluated_operations() noexcept;
+
 }  // namespace fluxion

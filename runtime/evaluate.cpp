@@ -17,6 +17,7 @@ using detail::Ref;
 using State = Node::State;
 
 std::condition_variable finished;   // with lazy_lock: some cut has ended
+std::atomic<std::uint64_t> evaluated{0};
 
 struct StoredError final : detail::Shared {
   explicit StoredError(std::exception_ptr e) : error(std::move(e)) {}
@@ -83,6 +84,7 @@ void wait_for_leaves(const Cut& cut, std::unique_lock<std::mutex>& guard) {
 
 void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
   Ref<const Executable> program = programs().find(cut);
+  evaluated.fetch_add(cut.nodes.size(), std::memory_order_relaxed);
   std::vector<Ref<Buffer>> results(cut.roots.size());
   Ref<detail::Shared> error;
   try {
@@ -114,6 +116,8 @@ void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
 }
 
 }  // namespace
+
+std::uint64_t evaluated_operations() noexcept { return evaluated.load(std::memory_order_relaxed); }
 
 void evaluate(Arrays arrays, const Site&) {
   std::unique_lock guard(lazy_lock());
