@@ -151,7 +151,7 @@ void PhaseEmitter::chunk_of_lanes(const PhaseMapping& p, Value* chunk) {
   find_varying(body, m.variable);
   Value* low = b_.CreateMul(chunk, number(p.chunk));
   Value* high = b_.CreateAdd(low, number(p.chunk));
-  bool even = whole % p.chunk == 0 && p.chunk % m.width == 0;
+  bool even = rest == 0 && extent % p.chunk == 0;
   if (!even)
     high = b_.CreateIntrinsic(llvm::Intrinsic::smin, {b_.getInt64Ty()}, {high, number(whole)});
   hoist_uniform(body);

@@ -1,0 +1,162 @@
+// A kernel run twice, by its definition and as machine code, on guarded memory; the results must be
+// the same bits.
+#pragma once
+#include "codegen/llvm/compile.hpp"
+#include "runtime/allocator.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/kernel_interpreter.hpp"
+
+#include <elf.h>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fluxion::test {
+
+/// Names that an ELF object expects others to define.
+inline std::vector<std::string> undefined_symbols(const std::string& object) {
+  auto at = [&](std::size_t offset) { return object.data() + offset; };
+  Elf64_Ehdr header;
+  std::memcpy(&header, at(0), sizeof header);
+  std::vector<Elf64_Shdr> sections(header.e_shnum);
+  std::memcpy(sections.data(), at(header.e_shoff), sections.size() * sizeof(Elf64_Shdr));
+  std::vector<std::string> names;
+  for (const Elf64_Shdr& section : sections) {
+    if (section.sh_type != SHT_SYMTAB) continue;
+    for (std::size_t k = 1; k < section.sh_size / sizeof(Elf64_Sym); ++k) {
+      Elf64_Sym symbol;
+      std::memcpy(&symbol, at(section.sh_offset + k * sizeof symbol), sizeof symbol);
+      if (symbol.st_shndx == SHN_UNDEF) {
+        names.emplace_back(at(sections[section.sh_link].sh_offset + symbol.st_name));
+      }
+    }
+  }
+  return names;
+}
+
+/// Bit patterns of a type that are worth a test: small, large, special, any.
+class Samples {
+ public:
+  explicit Samples(std::uint64_t seed) : random_(seed) {}
+  std::uint64_t operator()(DType type) {
+    const std::size_t width = 8 * KernelArithmetic::bytes(type);
+    const std::uint64_t all = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+    if (type == bool_) return random_() & 1;
+    switch (random_() % 8) {
+      case 0:
+        return random_() % 70 & all;
+      case 1:
+        return -(random_() % 70) & all;
+      case 2:
+        return 0;
+      case 3:
+        return std::uint64_t{1} << (width - 1);
+      case 4:
+        return all >> (random_() % width);
+      default:
+        break;
+    }
+    const bool floating = type == float16 || type == bfloat16 || type == float32 || type == float64;
+    if (floating && random_() % 4 != 0) {
+      std::uniform_real_distribution<double> mantissa(-2, 2);
+      const int range = type == float16 ? 15 : 100;
+      const int exponent = random_() % 3 ? static_cast<int>(random_() % 12) - 4
+                                         : static_cast<int>(random_() % (2 * range)) - range;
+      const double value = std::ldexp(mantissa(random_), exponent);
+      return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
+    }
+    return random_() & all;
+  }
+  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+inline bool is_nan(DType type, std::uint64_t bits) {
+  if (type == float32) return std::isnan(KernelArithmetic::get<float>(bits));
+  if (type == float64) return std::isnan(KernelArithmetic::get<double>(bits));
+  if (type == float16) return (bits & 0x7fff) > 0x7c00;
+  if (type == bfloat16) return (bits & 0x7fff) > 0x7f80;
+  return false;
+}
+
+/// Elements on memory that ends at a page nobody may touch.
+struct GuardedArray {
+  DType type;
+  std::size_t count;
+  detail::Ref<Buffer> memory;
+
+  GuardedArray(DType t, std::size_t n)
+      : type(t),
+        count(n),
+        memory(runtime::allocate_guarded(n * KernelArithmetic::bytes(t), KernelArithmetic::bytes(t))) {}
+  unsigned char* at(std::size_t k) const {
+    return static_cast<unsigned char*>(memory->data()) + k * KernelArithmetic::bytes(type);
+  }
+  std::uint64_t get(std::size_t k) const {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, at(k), KernelArithmetic::bytes(type));
+    return bits;
+  }
+  void set(std::size_t k, std::uint64_t bits) {
+    std::memcpy(at(k), &bits, KernelArithmetic::bytes(type));
+  }
+};
+
+/// Runs every phase in several pieces, in an order that is not that of the units.
+inline void run_in_pieces(const codegen::CompiledKernel& compiled, void* const* buffers) {
+  std::vector<unsigned char> rows(compiled.scratch_bytes() + 64);
+  codegen::Context context;
+  context.scratch = rows.data() + (64 - reinterpret_cast<std::uintptr_t>(rows.data()) % 64) % 64;
+  for (const auto& phase : compiled.phases()) {
+    const std::int64_t cut = phase.units / 3;
+    phase.entry(&context, buffers, phase.units - cut, phase.units);
+    phase.entry(&context, buffers, 0, cut);
+    phase.entry(&context, buffers, cut, phase.units - cut);
+  }
+}
+
+/// What the buffers begin with; by default samples of their type.
+using Fill = std::function<std::uint64_t(std::size_t buffer, std::size_t element)>;
+
+/// Interprets and compiles a kernel and compares all outputs bit for bit (any NaN equals any NaN).
+inline void check_compiled(const kernel::Kernel& kernel,
+                           const Fill& fill = {},
+                           const codegen::CompileOptions& options = {}) {
+  Samples samples(kernel.hash());
+  std::vector<GuardedArray> expected, actual;
+  for (const kernel::BufferDecl& buffer : kernel.buffers) {
+    if (buffer.role == kernel::Role::scratch) break;
+    const auto count = static_cast<std::size_t>(buffer.count);
+    expected.emplace_back(buffer.dtype, count);
+    actual.emplace_back(buffer.dtype, count);
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::uint64_t bits = fill ? fill(expected.size() - 1, k) : samples(buffer.dtype);
+      expected.back().set(k, bits);
+      actual.back().set(k, bits);
+    }
+  }
+  std::vector<void*> expected_memory, actual_memory;
+  for (auto& array : expected) expected_memory.push_back(array.memory->data());
+  for (auto& array : actual) actual_memory.push_back(array.memory->data());
+  interpret(kernel, expected_memory);
+  auto compiled = codegen::compile(kernel, options);
+  REQUIRE(undefined_symbols(compiled->object()) == std::vector<std::string>{});
+  run_in_pieces(*compiled, actual_memory.data());
+  for (std::size_t b = 0; b < expected.size(); ++b) {
+    for (std::size_t k = 0; k < expected[b].count; ++k) {
+      const std::uint64_t want = expected[b].get(k), have = actual[b].get(k);
+      const DType type = expected[b].type;
+      if (want == have || (is_nan(type, want) && is_nan(type, have))) continue;
+      INFO(kernel::to_string(kernel)
+           << codegen::to_string(compiled->mapping(), compiled->kernel()));
+      INFO("buffer " << b << ", element " << k);
+      CAPTURE(want, have);
+      FAIL("machine code and definition differ");
+    }
+  }
+  SUCCEED();
+}
+
+}  // namespace fluxion::test
