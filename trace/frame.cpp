@@ -167,12 +167,12 @@ BoundProgram FrameScope::close_bound(Arrays outputs) {
     asked.push_back(f.known[v]);
   }
   pop();
-  const GraphRef all = stabilize(f.builder.finish(std::move(values)));
   BoundProgram out;
-  for (std::size_t i = 0; i < asked.size(); ++i) out.known.emplace_back(all->outputs()[output_count + i], asked[i]);
-  out.graph = asked.empty() ? all : all->with_outputs({all->outputs().begin(), all->outputs().begin() + static_cast<std::ptrdiff_t>(output_count)});
   for (ValueId v : f.inputs) out.inputs.push_back(f.known[static_cast<std::size_t>(v)]);
   out.inputs.insert(out.inputs.end(), f.captures.begin(), f.captures.end());
+  const GraphRef all = stabilize(f.builder.finish(std::move(values)), out.inputs);
+  for (std::size_t i = 0; i < asked.size(); ++i) out.known.emplace_back(all->outputs()[output_count + i], asked[i]);
+  out.graph = asked.empty() ? all : all->with_outputs({all->outputs().begin(), all->outputs().begin() + static_cast<std::ptrdiff_t>(output_count)});
   return out;
 }
 

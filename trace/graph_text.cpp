@@ -87,11 +87,12 @@ class GraphParser final : public AttributeParser {
   void expect(std::string_view word) {
     if (!try_take(word)) complain("expected '" + std::string(word) + "'");
   }
-  [[noreturn]] void complain(const std::string& what) {
+  [[noreturn]] void complain(const std::string& what) { complain_at(position(), what); }
+  [[noreturn]] void complain_at(std::size_t where, const std::string& what) {
     std::size_t line = 1, column = 1;
-    for (char c : text_.substr(0, position())) { ++column; if (c == '\n') { ++line; column = 1; } }
+    for (char c : text_.substr(0, where)) { ++column; if (c == '\n') { ++line; column = 1; } }
     fail("graph-syntax", Site::current(), "parse_graph: line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + what,
-         {"at: " + std::string(rest().substr(0, std::min<std::size_t>(rest().find('\n'), 40)))});
+         {"at: " + std::string(text_.substr(where, std::min<std::size_t>(text_.find('\n', where) - where, 40)))});
   }
   std::int64_t number() {
     skip();
@@ -142,15 +143,20 @@ class GraphParser final : public AttributeParser {
     }
     expect(":");
     Types types;
+    std::vector<std::size_t> places;
     if (!results.empty()) {
-      do types.push_back(type()); while (try_take(","));
+      do {
+        skip();
+        places.push_back(position());
+        types.push_back(type());
+      } while (try_take(","));
     }
     try_take(";");
     const ValueId first = b.add(op, operands, Site::current(), false);
     if (types.size() != results.size()) complain("another number of types than of results");
     for (std::size_t i = 0; i < results.size(); ++i) {
       const ValueId v = first + static_cast<ValueId>(i);
-      if (!(b.type(v) == types[i])) complain(std::string(name) + " gives " + to_string(b.type(v)) + ", not " + to_string(types[i]));
+      if (!(b.type(v) == types[i])) complain_at(places[i], std::string(name) + " gives " + to_string(b.type(v)) + ", not " + to_string(types[i]));
       values[results[i]] = v;
     }
   }

@@ -2,6 +2,7 @@
 #include "trace/rewrite.hpp"
 
 #include "trace/frame.hpp"
+#include "trace/lazy.hpp"
 #include "trace/ops.hpp"
 #include "trace/ops/constant.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 /// Looks at a graph from a value towards its inputs.
 class Pattern {
  public:
-  explicit Pattern(const Graph& g) : graph_(g), producer_(static_cast<std::size_t>(g.value_count()), nullptr) {
+  Pattern(const Graph& g, Arrays known) : known_(known), producer_(static_cast<std::size_t>(g.value_count()), nullptr) {
     for (const Operation& o : g.operations())
       for (std::int32_t k = 0; k < o.result_count; ++k) producer_[static_cast<std::size_t>(o.first_result + k)] = &o;
   }
@@ -24,12 +25,19 @@ class Pattern {
   bool is_number(ValueId v, double number) const {
     if (const Operation* o = made_by(v, "broadcast_in_dim")) return is_number(o->operands[0], number);
     const Operation* o = producer_[static_cast<std::size_t>(v)];
+    if (!o && static_cast<std::size_t>(v) < known_.size()) return is_literal(*detail::Access::node(known_[static_cast<std::size_t>(v)]), number);
     const auto* c = o ? o->op.as<ops::Constant>() : nullptr;
     return c && is_floating(c->dtype) && c->value() == number;
   }
 
  private:
-  const Graph& graph_;
+  static bool is_literal(const detail::Node& n, double number) {
+    if (n.literal) return is_floating(n.type.dtype) && ops::Constant{n.type.dtype, n.scalar[0], n.scalar[1]}.value() == number;
+    std::lock_guard guard(lazy_lock());
+    return n.state.load(std::memory_order_relaxed) == detail::Node::State::pending && n.op && n.op.name() == "broadcast_in_dim" && n.operands[0]->literal &&
+           is_floating(n.type.dtype) && ops::Constant{n.type.dtype, n.operands[0]->scalar[0], n.operands[0]->scalar[1]}.value() == number;
+  }
+  Arrays known_;
   std::vector<const Operation*> producer_;
 };
 
@@ -91,9 +99,9 @@ bool has_root(const Graph& g) {
 
 }  // namespace
 
-GraphRef stabilize(const GraphRef& g) {
+GraphRef stabilize(const GraphRef& g, Arrays known) {
   if (!has_root(*g)) return g;
-  const Pattern pattern(*g);
+  const Pattern pattern(*g, known);
   FrameScope scope(Frame::Kind::unbound, "a rewrite", Site::current());
   ArrayList values;
   for (const Type& t : g->input_types()) values.push_back(scope.input(t, scope.frame().site));

@@ -5,6 +5,7 @@
 namespace fluxion {
 
 /// log(1 + exp x) -> max(x, 0) + log1p(exp(-|x|)); log(softmax x) -> x - max - log(sum(exp(x - max))); and the like. The same graph if nothing applies.
-GraphRef stabilize(const GraphRef&);
+/// `known`: what the inputs stand for, where that is known: a repeated literal that was recorded outside counts as a constant.
+GraphRef stabilize(const GraphRef&, Arrays known = {});
 
 }  // namespace fluxion

@@ -57,7 +57,7 @@ TEST_CASE("a broken program text is refused with line and column") {
   };
   CHECK(refusal("graph(%0: f32[2]) {\n  %1 = sine %0 : f32[2]\n  return %1\n}") == "error[graph-syntax]: parse_graph: line 2, column 12: there is no operation 'sine', or its attributes are wrong");
   CHECK(refusal("graph(%0: f32[2]) {\n  %1 = sin %3 : f32[2]\n  return %1\n}") == "error[graph-syntax]: parse_graph: line 2, column 14: %3 is not defined");
-  CHECK(refusal("graph(%0: f32[2]) {\n  %1 = sin %0 : f32[3]\n  return %1\n}") == "error[graph-syntax]: parse_graph: line 2, column 23: sin gives f32[2], not f32[3]");
+  CHECK(refusal("graph(%0: f32[2]) {\n  %1 = sin %0 : f32[3]\n  return %1\n}") == "error[graph-syntax]: parse_graph: line 2, column 17: sin gives f32[2], not f32[3]");
   CHECK(refusal("graph(%0: f33[2]) {\n  return %0\n}") == "error[graph-syntax]: parse_graph: line 1, column 14: expected a dtype");
   CHECK(refusal("") == "error[graph-syntax]: parse_graph: line 1, column 1: expected 'graph'");
 }
