@@ -5,12 +5,13 @@
 
 namespace fluxion {
 
-/// No pass changes a value, not even a bit of it.
+/// No pass changes a value, not even a bit of it; `split` alone decides in which order large
+/// reductions combine, by their shapes.
 struct Pass {
   std::string_view name;
   GraphRef (*run)(const GraphRef&);
 };
-/// inline, simplify, cse, dce.
+/// inline, simplify, split, cse, dce.
 std::span<const Pass> passes();
 
 /// Runs every pass in order. With FLUXION_VERIFY set (or in a debug build) each result is verified;
@@ -21,6 +22,9 @@ GraphRef optimize(const GraphRef&);
 GraphRef inline_calls(const GraphRef&);
 /// Values that are another value, or a constant, element by element are replaced by it.
 GraphRef simplify(const GraphRef&);
+/// Reductions of very many elements to few results as two: over chunks, then over the chunks'
+/// results.
+GraphRef split_large_reductions(const GraphRef&);
 /// Equal pure operations on equal operands become one.
 GraphRef share_equal_operations(const GraphRef&);
 /// Operations that no output and no effect needs are dropped.

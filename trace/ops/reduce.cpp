@@ -1,4 +1,7 @@
 // reduce: sums, products, extremes and bits over axes.
+#include "trace/ops/reduce.hpp"
+
+#include "trace/frame.hpp"
 #include "trace/ops/elementwise.hpp"
 #include "trace/ops/reduction.hpp"
 
@@ -206,6 +209,17 @@ struct Reduce {
 std::span<const Rules* const> reduce_rules() {
   static constexpr const Rules* rules[] = {rules_of<Reduce>()};
   return rules;
+}
+
+std::optional<ReduceAttributes> reduce_attributes(const Op& op) {
+  const auto* r = op.as<Reduce>();
+  if (r == nullptr) return {};
+  return ReduceAttributes{r->op, r->axes, r->in_element_type};
+}
+
+Array reduction_identity(Reduction op, DType dtype, const Site& site) {
+  if (op == Reduction::sum) return literal(0, dtype, site);
+  return literal_bits(dtype, kernel::identity_bits(combiner_of(op, dtype), dtype), 0, site);
 }
 
 Array reduce(Reduction op,

@@ -1,0 +1,129 @@
+// Large reductions with few results as two smaller ones, so that chunks can be reduced side by
+// side.
+#include "trace/frame.hpp"
+#include "trace/ops/reduce.hpp"
+#include "trace/passes.hpp"
+
+#include <algorithm>
+
+namespace fluxion {
+namespace {
+
+/// More elements than this for one result are split, into chunks of about `chunk`.
+constexpr std::int64_t most_elements = 131072, chunk = 16384;
+/// With more results than this there is enough to do side by side.
+constexpr std::int64_t most_results = 256;
+/// The accumulators of a reduction along rows: chunks are multiples where that is possible.
+constexpr std::int64_t lanes = 64;
+
+std::int64_t size_at(const Shape& shape, int axis) { return shape[static_cast<std::size_t>(axis)]; }
+
+std::int64_t reduced_count(const ops::ReduceAttributes& r, const Shape& shape) {
+  std::int64_t count = 1;
+  for (int axis : r.axes) count *= size_at(shape, axis);
+  return count;
+}
+
+bool combines_in_steps(const ops::ReduceAttributes& r, DType dtype) {
+  const bool rounds = r.op == ops::Reduction::sum || r.op == ops::Reduction::prod;
+  return !(rounds && r.in_element_type && is_floating(dtype));
+}
+
+bool is_large(const ops::ReduceAttributes& r, const Type& in) {
+  const std::int64_t elements = reduced_count(r, in.shape);
+  return elements > most_elements && element_count(in.shape) / elements <= most_results &&
+         element_count(in.shape) > 0 && combines_in_steps(r, in.dtype);
+}
+
+/// How one axis is cut: parts * length >= size.
+struct Cut {
+  int axis;
+  std::int64_t parts, length;
+};
+
+/// The longest axis, in equal parts if a number of parts near the wanted one divides it.
+Cut cut_of(const ops::ReduceAttributes& r, const Shape& shape) {
+  const int axis = *std::max_element(r.axes.begin(), r.axes.end(), [&](int a, int b) {
+    return size_at(shape, a) < size_at(shape, b);
+  });
+  const std::int64_t size = size_at(shape, axis), others = reduced_count(r, shape) / size;
+  const std::int64_t wanted = std::max<std::int64_t>(chunk / others, 1);
+  const std::int64_t parts = (size + wanted - 1) / wanted;
+  const std::int64_t multiple = axis + 1 == static_cast<int>(shape.size()) ? lanes : 1;
+  for (std::int64_t unit : {multiple, std::int64_t{1}}) {
+    for (std::int64_t p = parts; p <= 2 * parts && p <= size; ++p) {
+      if (size % p == 0 && size / p % unit == 0) return {axis, p, size / p};
+    }
+  }
+  const std::int64_t length = (size + parts - 1) / parts;
+  return {axis, parts, (length + multiple - 1) / multiple * multiple};
+}
+
+/// The cut axis padded to whole parts and made two: part, then place in the part.
+Array in_parts(const Array& x, const Cut& cut, const Array& identity, const Site& site) {
+  const Shape& shape = type_of(x).shape;
+  std::vector<ops::Padding> padding(shape.size());
+  padding[static_cast<std::size_t>(cut.axis)].high =
+      cut.parts * cut.length - size_at(shape, cut.axis);
+  const bool whole = padding[static_cast<std::size_t>(cut.axis)].high == 0;
+  Shape parts;
+  for (int k = 0; k < static_cast<int>(shape.size()); ++k) {
+    if (k == cut.axis) parts.push_back(cut.parts);
+    parts.push_back(k == cut.axis ? cut.length : size_at(shape, k));
+  }
+  return ops::reshape(whole ? x : ops::pad(x, identity, padding, site), parts, site);
+}
+
+Array split(const ops::ReduceAttributes& r, const Array& x, const Site& site) {
+  const Type type = type_of(x);
+  const bool half = type.dtype == float16 || type.dtype == bfloat16;
+  // Partial sums keep the digits that a single reduction would keep.
+  const Array wide = half ? ops::convert(x, float32, site) : x;
+  const Cut cut = cut_of(r, type.shape);
+  const Array identity = ops::reduction_identity(r.op, type_of(wide).dtype, site);
+  std::vector<int> axes;
+  int before = 0;
+  for (int axis : r.axes) {
+    axes.push_back(axis + (axis >= cut.axis));
+    before += axis < cut.axis;
+  }
+  const Array partial = ops::reduce(r.op, in_parts(wide, cut, identity, site), axes, site);
+  const Array total = ops::reduce(r.op, partial, {cut.axis - before}, site);
+  return half ? ops::convert(total, type.dtype, site) : total;
+}
+
+bool has_large(const Graph& graph) {
+  return std::any_of(graph.operations().begin(), graph.operations().end(), [&](const Operation& o) {
+    const auto r = ops::reduce_attributes(o.op);
+    return r && is_large(*r, graph.type(o.operands[0]));
+  });
+}
+
+}  // namespace
+
+GraphRef split_large_reductions(const GraphRef& graph) {
+  if (!has_large(*graph)) return graph;
+  FrameScope scope(Frame::Kind::unbound, "a pass", Site::current());
+  const Site& site = scope.frame().site;
+  ArrayList values;
+  for (const Type& type : graph->input_types()) values.push_back(scope.input(type, site));
+  for (const Operation& o : graph->operations()) {
+    const RuleSite line(o.site);
+    ArrayList operands;
+    for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
+    const auto r = ops::reduce_attributes(o.op);
+    if (r && is_large(*r, type_of(operands[0]))) {
+      values.push_back(split(*r, operands[0], o.site));
+      continue;
+    }
+    for (Array& result : emit_all(o.op, operands, o.site)) values.push_back(std::move(result));
+  }
+  std::vector<ValueId> outputs;
+  for (ValueId v : graph->outputs()) {
+    outputs.push_back(scope.frame().value_of(values[static_cast<std::size_t>(v)], site));
+  }
+  scope.pop();
+  return scope.frame().builder.finish(std::move(outputs));
+}
+
+}  // namespace fluxion
