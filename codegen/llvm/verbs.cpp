@@ -7,6 +7,8 @@
 
 #include <llvm/IR/Intrinsics.h>
 
+#include <cmath>
+
 namespace fluxion::codegen {
 
 using kernel::Combiner;
@@ -401,6 +403,33 @@ Value* VerbEmitter::integer_to_odd_float(DType type, Value* x) {
   return round_to_odd(exact);
 }
 
+/// A float32 or float64 as an integer: NaN is 0, what is out of range is the nearest value.
+/// (llvm.fptosi.sat would be one scalar after the other.)
+Value* VerbEmitter::saturate(DType to, Value* x) {
+  Type* real = x->getType();
+  bool is_signed = kernel::is_signed(to);
+  int digits = 8 * kernel::bytes_of(to) - (is_signed ? 1 : 0);
+  bool exact = digits < (real->getScalarType()->isFloatTy() ? 24 : 53);
+  Value* lowest = llvm::ConstantFP::get(real, is_signed ? -std::ldexp(1.0, digits) : 0.0);
+  Value* inside = b_.CreateSelect(b_.CreateFCmpOGT(x, lowest), x, lowest);
+  if (is_signed) {
+    Value* zero = llvm::ConstantFP::get(real, 0.0);
+    inside = b_.CreateSelect(b_.CreateFCmpUNO(x, x), zero, inside);
+  }
+  // The greatest integer, or what comes after it where that is no float of this type.
+  Value* limit = llvm::ConstantFP::get(real, std::ldexp(1.0, digits) - (exact ? 1.0 : 0.0));
+  Value* beyond = b_.CreateFCmpOGE(inside, limit);
+  inside = b_.CreateSelect(beyond, exact ? limit : lowest, inside);
+  Type* target = shaped(to, x);
+  Type* whole = kernel::bytes_of(to) < 4 ? shaped(int32, x) : target;
+  Value* result = is_signed || kernel::bytes_of(to) < 4 ? b_.CreateFPToSI(inside, whole)
+                                                        : b_.CreateFPToUI(inside, whole);
+  if (kernel::bytes_of(to) < 4) return b_.CreateTrunc(result, target);
+  if (exact) return result;
+  std::uint64_t greatest = digits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << digits) - 1;
+  return b_.CreateSelect(beyond, integer(target, greatest), result);
+}
+
 Value* VerbEmitter::convert(DType from, DType to, Value* x) {
   if (from == to) return x;
   if (from == float16) return convert(float32, to, widen_half(x));
@@ -429,10 +458,7 @@ Value* VerbEmitter::convert(DType from, DType to, Value* x) {
   if (from_float && kernel::is_float(to)) {
     return to == float64 ? b_.CreateFPExt(x, target) : b_.CreateFPTrunc(x, target);
   }
-  if (from_float) {
-    auto id = kernel::is_signed(to) ? intrinsics::fptosi_sat : intrinsics::fptoui_sat;
-    return b_.CreateIntrinsic(id, {target, x->getType()}, {x});
-  }
+  if (from_float) return saturate(to, x);
   bool is_signed = kernel::is_signed(from);
   if (kernel::is_float(to)) {
     return is_signed ? b_.CreateSIToFP(x, target) : b_.CreateUIToFP(x, target);

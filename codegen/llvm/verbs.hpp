@@ -40,6 +40,7 @@ class VerbEmitter {
   Value* float_verb(kernel::Verb, Value* a, Value* b, Value* c);
   Value* integer_verb(kernel::Verb, DType, Value* a, Value* b);
   Value* intrinsic(unsigned id, Value* a, Value* b = nullptr, Value* c = nullptr);
+  Value* saturate(DType to, Value* x);
   Value* widen_half(Value* bits);
   Value* narrow_to_half(Value* f32);
   Value* narrow_to_bfloat(Value* f32);
