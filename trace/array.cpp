@@ -121,6 +121,11 @@ Array make_borrowed(const void* data, Shape shape, DType dtype, Ref<Shared> owne
 void fail_ragged(Site site) { fail("ragged", site, "array: the rows of the nested list differ in length", {}, "every row needs the same number of elements"); }
 void fail_structure(std::string_view who, Site site) { fail("structure", site, std::string(who) + ": the trees differ in structure (sizes of containers, keys, or which optionals are set)"); }
 
+const void* host_bytes(const Array& a, Site site) {
+  node_of(a, site);
+  return Access::node(valued(a, site))->data();
+}
+
 void eval_flat(const Flat& arrays, Site site) {
   ArrayList pending;
   for (const Array& a : arrays) {
