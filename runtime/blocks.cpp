@@ -171,6 +171,7 @@ LargeBlock* LargeCache::make_block(std::size_t capacity) {
     std::allocator<LargeBlock>().deallocate(place, 1);
     return nullptr;
   }
+  forbid(data, capacity);
   change_mapped(static_cast<std::int64_t>(capacity));
   auto* const block = new (place) LargeBlock(data, capacity);
   entry.mapped() = block;

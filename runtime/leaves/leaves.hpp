@@ -1,0 +1,20 @@
+// Which leaf serves which specification.
+#pragma once
+#include "codegen/leaf.hpp"
+
+namespace fluxion::runtime {
+
+/// Matrix products in float32 and bfloat16 (accumulated in float32), on any strides; null when the
+/// library has no fast way for them, or there is nothing to compute.
+detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec);
+
+/// Convolutions and their derivatives in float32 and bfloat16; null as above.
+detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);
+
+/// Work of less than this many floating-point operations stays on the calling thread: about 20
+/// microseconds.
+inline constexpr double serial_flops = 2.5e6;
+
+inline constexpr std::size_t rounded_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace fluxion::runtime

@@ -1,0 +1,263 @@
+// How a matrix product is brought into the library's terms and cut into slabs.
+#include "runtime/leaves/leaves.hpp"
+#include "runtime/leaves/onednn.hpp"
+#include "runtime/thread_pool.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fmt/format.h>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fluxion::runtime {
+namespace {
+
+using std::int64_t;
+
+int64_t bytes_of(DType dtype) { return dtype == float32 ? 4 : 2; }
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// A matrix per batch: sizes and strides in the order batch, row, column.
+struct Operand {
+  DType dtype;
+  std::array<int64_t, 3> size, stride;
+
+  /// Whether the library takes it as it is: one of rows and columns dense, the other without
+  /// overlap.
+  bool usable() const {
+    return (stride[2] == 1 && stride[1] >= size[2]) || (stride[1] == 1 && stride[2] >= size[1]);
+  }
+  /// Axes of one element get the strides of a dense matrix: any are right, few are usable.
+  void settle() {
+    if (size[2] == 1) stride[2] = stride[1] == 1 ? size[1] : 1;
+    if (size[1] == 1) stride[1] = stride[2] == 1 ? size[2] : 1;
+    if (size[0] == 1) stride[0] = 0;
+  }
+  void transpose() {
+    std::swap(size[1], size[2]);
+    std::swap(stride[1], stride[2]);
+  }
+  /// Of `batch` matrices of `rows` by `columns`; a repeated matrix is one of a batch of 1.
+  onednn::Layout layout(int64_t batch, int64_t rows, int64_t columns) const {
+    if (batch == 1) {
+      return {dtype, std::array{rows, columns}, std::array{stride[1], stride[2]}};
+    }
+    const int64_t matrices = stride[0] == 0 ? 1 : batch;
+    const int64_t between = stride[0] == 0 ? stride[1] * rows * stride[2] * columns : stride[0];
+    return {dtype, std::array{matrices, rows, columns}, std::array{between, stride[1], stride[2]}};
+  }
+};
+
+/// An operand that the library does not take is copied, dense, into scratch before.
+template <class T> void pack(const T* from, T* to, const Operand& o) {
+  const int64_t matrices = o.stride[0] == 0 ? 1 : o.size[0];
+  parallel_for(matrices * o.size[1], divide_up(4096, o.size[2]), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const T* source = from + row / o.size[1] * o.stride[0] + row % o.size[1] * o.stride[1];
+      T* target = to + row * o.size[2];
+      for (int64_t j = 0; j < o.size[2]; ++j) target[j] = source[j * o.stride[2]];
+    }
+  });
+}
+
+class Matmul final : public codegen::PreparedLeaf {
+ public:
+  /// False when the library refuses.
+  bool prepare(const MatmulSpec& spec) {
+    const int64_t b = spec.batch, m = spec.m, n = spec.n, k = spec.k;
+    if (b <= 0 || m <= 0 || n <= 0 || k <= 0) return false;
+    const auto strides = [](const int64_t(&s)[3]) { return std::array{s[0], s[1], s[2]}; };
+    a_ = {spec.dtype, {b, m, k}, strides(spec.a_strides)};
+    b_ = {spec.dtype, {b, k, n}, strides(spec.b_strides)};
+    c_ = {spec.result, {b, m, n}, strides(spec.c_strides)};
+    for (Operand* o : {&a_, &b_, &c_}) o->settle();
+    if (c_.stride[2] != 1 && c_.stride[1] == 1) swap_operands();
+    if (c_.stride[2] != 1 || !c_.usable()) return false;
+    fold_batch_into_rows();
+    pack_a_ = make_usable(a_);
+    pack_b_ = make_usable(b_);
+    cut();
+    return compile();
+  }
+
+  void run(const void* const* in, void* const* out, void* scratch) const override {
+    auto* place = static_cast<std::byte*>(scratch);
+    const void* a = in[swapped_ ? 1 : 0];
+    const void* b = in[swapped_ ? 0 : 1];
+    if (pack_a_) a = packed(a, *pack_a_, place);
+    if (pack_b_) b = packed(b, *pack_b_, place);
+    if (units() == 1) return run_unit(0, a, b, out[0], place);
+    parallel_for(
+        units(),
+        1,
+        [&](int64_t begin, int64_t end) {
+          std::byte* own = place + static_cast<std::size_t>(participant()) * scratch_per_thread_;
+          for (int64_t unit = begin; unit < end; ++unit) run_unit(unit, a, b, out[0], own);
+        },
+        threads_);
+  }
+
+  std::string description() const override {
+    return fmt::format("matmul {}x{}x{}x{} {} oneDNN {} {}, {} slabs{}",
+                       c_.size[0],
+                       c_.size[1],
+                       c_.size[2],
+                       a_.size[2],
+                       a_.dtype == float32 ? "f32" : "bf16",
+                       onednn::version(),
+                       primitives_[0].implementation(),
+                       units(),
+                       pack_a_ || pack_b_ ? ", packed" : "");
+  }
+
+ private:
+  // c = a b  <=>  c' = b' a'
+  void swap_operands() {
+    swapped_ = true;
+    std::swap(a_, b_);
+    for (Operand* o : {&a_, &b_, &c_}) o->transpose();
+  }
+  /// A batch that shares b is one taller matrix.
+  void fold_batch_into_rows() {
+    const int64_t batch = c_.size[0], m = c_.size[1];
+    if (batch == 1 || b_.stride[0] != 0) return;
+    if (m == 1) {
+      for (Operand* o : {&a_, &c_}) o->stride[1] = o->stride[0];
+    }
+    if (a_.stride[0] != m * a_.stride[1] || c_.stride[0] != m * c_.stride[1]) return;
+    for (Operand* o : {&a_, &c_}) {
+      o->size[1] *= batch;
+      o->size[0] = 1;
+      o->stride[0] = 0;
+    }
+    b_.size[0] = 1;
+  }
+  /// What the operand was, if it has to be packed; the operand is its packed form then.
+  std::optional<Operand> make_usable(Operand& o) {
+    if (o.usable()) return {};
+    const Operand before = o;
+    o.stride = {o.stride[0] == 0 ? 0 : o.size[1] * o.size[2], o.size[2], 1};
+    scratch_bytes_ += packed_bytes(before);
+    return before;
+  }
+  static std::size_t packed_bytes(const Operand& o) {
+    const int64_t matrices = o.stride[0] == 0 ? 1 : o.size[0];
+    return rounded_to_line(
+        static_cast<std::size_t>(matrices * o.size[1] * o.size[2] * bytes_of(o.dtype)));
+  }
+  static const void* packed(const void* from, const Operand& o, std::byte*& place) {
+    std::byte* const to = place;
+    place += packed_bytes(o);
+    if (o.dtype == float32) {
+      pack(static_cast<const float*>(from), reinterpret_cast<float*>(to), o);
+    } else {
+      pack(static_cast<const std::uint16_t*>(from), reinterpret_cast<std::uint16_t*>(to), o);
+    }
+    return to;
+  }
+
+  /// Decides on slabs: whole matrices if there are many, else rows or columns of each, some more
+  /// slabs than threads, so that a thread that is held up does not hold up all.
+  void cut() {
+    const int64_t batch = c_.size[0], m = c_.size[1], n = c_.size[2], k = a_.size[2];
+    per_unit_ = {batch, m, n};
+    threads_ = num_threads();
+    const double flops = 2.0 * static_cast<double>(batch) * static_cast<double>(m) *
+                         static_cast<double>(n) * static_cast<double>(k);
+    if (threads_ == 1 || flops < 2 * serial_flops) return;
+    const auto wanted =
+        static_cast<int64_t>(std::min(flops / serial_flops, 4.0 * static_cast<double>(threads_)));
+    per_unit_[0] = divide_up(batch, wanted);
+    if (batch >= wanted) return;
+    const int64_t each = divide_up(wanted, batch);
+    // Columns are cut in multiples of 64, the library's block; rows of 16.
+    const auto slab = [&](int64_t size, int64_t unit) {
+      return std::min(size, divide_up(divide_up(size, each), unit) * unit);
+    };
+    if (m >= n || n < 128) {
+      per_unit_[1] = slab(m, m >= 32 * each ? 32 : 16);
+    } else {
+      per_unit_[2] = slab(n, 64);
+    }
+  }
+  int64_t count(int axis) const {
+    return divide_up(c_.size[static_cast<std::size_t>(axis)],
+                     per_unit_[static_cast<std::size_t>(axis)]);
+  }
+  int64_t units() const { return units_; }
+
+  /// One primitive for whole slabs, and one for each axis where the last is smaller (only one axis
+  /// is ever cut, besides the batch, whose slabs hold one matrix then).
+  bool compile() {
+    units_ = count(0) * count(1) * count(2);
+    for (int axis = 0; axis < 3; ++axis) {
+      const auto at = static_cast<std::size_t>(axis);
+      std::array<int64_t, 3> size = per_unit_;
+      const int64_t rest = c_.size[at] % per_unit_[at];
+      if (axis == 0) primitives_[0] = compile(size);
+      if (axis == 0 && !primitives_[0]) {
+        if (per_unit_[0] == 1) return false;
+        // No fast batched form: one matrix at a time.
+        per_unit_[0] = 1;
+        return compile();
+      }
+      if (rest == 0) continue;
+      size[at] = rest;
+      primitives_[at + 1] = compile(size);
+      if (!primitives_[at + 1]) return false;
+    }
+    for (const auto& primitive : primitives_) {
+      if (!primitive) continue;
+      scratch_per_thread_ =
+          std::max(scratch_per_thread_, rounded_to_line(primitive.scratch_bytes()));
+    }
+    scratch_bytes_ += scratch_per_thread_ * (units_ == 1 ? 1 : static_cast<std::size_t>(threads_));
+    return true;
+  }
+  onednn::Primitive compile(const std::array<int64_t, 3>& size) const {
+    const int64_t k = a_.size[2];
+    return onednn::matmul(a_.layout(size[0], size[1], k),
+                          b_.layout(size[0], k, size[2]),
+                          c_.layout(size[0], size[1], size[2]));
+  }
+
+  void run_unit(int64_t unit, const void* a, const void* b, void* c, void* scratch) const {
+    const std::array<int64_t, 3> at = {unit / (count(1) * count(2)) * per_unit_[0],
+                                       unit / count(2) % count(1) * per_unit_[1],
+                                       unit % count(2) * per_unit_[2]};
+    std::size_t which = 0;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      if (at[axis] + per_unit_[axis] > c_.size[axis]) which = axis + 1;
+    }
+    const auto moved = [&](const void* data, const Operand& o, int64_t row, int64_t column) {
+      const int64_t elements = at[0] * o.stride[0] + row * o.stride[1] + column * o.stride[2];
+      return const_cast<std::byte*>(static_cast<const std::byte*>(data)) +
+             elements * bytes_of(o.dtype);
+    };
+    const std::array<void*, 3> arguments = {
+        moved(a, a_, at[1], 0), moved(b, b_, 0, at[2]), moved(c, c_, at[1], at[2])};
+    primitives_[which].run(arguments, scratch);
+  }
+
+  Operand a_, b_, c_;  // as the library sees them
+  bool swapped_ = false;
+  std::optional<Operand> pack_a_, pack_b_;  // as the program has them, if they are packed
+  std::array<int64_t, 3> per_unit_ = {};    // matrices, rows and columns of one slab
+  int64_t units_ = 1;
+  int threads_ = 1;
+  std::array<onednn::Primitive, 4> primitives_;  // whole slabs; the last one along each axis
+  std::size_t scratch_per_thread_ = 0;
+};
+
+}  // namespace
+
+detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec) {
+  detail::Ref<Matmul> leaf(new Matmul);
+  if (!leaf->prepare(spec)) return {};
+  return detail::Ref<codegen::PreparedLeaf>(leaf.raw());
+}
+
+}  // namespace fluxion::runtime
