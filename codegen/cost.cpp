@@ -1,0 +1,243 @@
+// Probes operations: their reads and writes are recorded while they write their kernels.
+#include "codegen/cost.hpp"
+
+#include "trace/ops/constant.hpp"
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+namespace fluxion::codegen {
+namespace {
+
+using kernel::Affine;
+using kernel::Builder;
+using kernel::Index;
+using kernel::Scalar;
+
+/// Complex elements are looked at as if they were their real parts: only moves get here.
+DType plain(DType dtype) {
+  if (dtype == complex64) return float32;
+  if (dtype == complex128) return float64;
+  return dtype;
+}
+
+class Probe final : public kernel::Nest {
+ public:
+  Probe(TypeList operands, TypeList results)
+      : operands_(operands), results_(results), builder_("operation"), uses_(operands.size()) {
+    for (const Type& type : operands) {
+      buffers_.push_back(
+          builder_.buffer(plain(type.dtype), kernel::Role::input, element_count(type.shape)));
+      strides_.push_back(kernel::row_major(type.shape));
+    }
+    for (const Type& type : results) {
+      outputs_.push_back(
+          builder_.buffer(plain(type.dtype), kernel::Role::output, element_count(type.shape)));
+    }
+    writes_.resize(results.size());
+  }
+
+  void run(const Op& op) {
+    if (op.structured()) return op.body(*this);
+    phase(results_[0].shape, [&](const Index& index) { write(0, index, op.at(*this, index)); });
+  }
+
+  Builder& builder() override { return builder_; }
+  const Spec& operand(int k) const override { return operands_[static_cast<std::size_t>(k)]; }
+  const Spec& result(int k) const override { return results_[static_cast<std::size_t>(k)]; }
+
+  Scalar read(int k, const Index& index) override {
+    const auto at = static_cast<std::size_t>(k);
+    const Affine place = dot(index, strides_[at]);
+    note(at, place, false);
+    return builder_.load(buffers_[at], place);
+  }
+  Scalar read(int k, const Index& index, Scalar predicate, Scalar otherwise) override {
+    if (const auto known = builder_.constant_of(predicate))
+      return *known ? read(k, index) : otherwise;
+    const auto at = static_cast<std::size_t>(k);
+    const Affine place = dot(index, strides_[at]);
+    note(at, place, true);
+    return builder_.load(buffers_[at], place, predicate, otherwise);
+  }
+
+  void phase(const Shape& domain, std::function<void(const Index&)> body) override {
+    ++phases_;
+    domain_ = domain;
+    builder_.parallel(domain, [&](const Index& index) {
+      place_ = dot(index, kernel::row_major(domain));
+      body(index);
+    });
+  }
+  void write(int k, const Index& index, Scalar value) override {
+    const auto at = static_cast<std::size_t>(k);
+    const Affine place = dot(index, kernel::row_major(results_[at].shape));
+    if (!(place == place_) || !(domain_ == results_[at].shape)) whole_ = false;
+    ++writes_[at];
+    builder_.store(outputs_[at], place, value);
+  }
+  void write(int k, const Index& index, Scalar value, Scalar predicate) override {
+    whole_ = false;
+    const auto at = static_cast<std::size_t>(k);
+    builder_.store(
+        outputs_[at], dot(index, kernel::row_major(results_[at].shape)), value, predicate);
+  }
+  void update(int k,
+              const Index& index,
+              kernel::Combiner combiner,
+              Scalar value,
+              kernel::Promise promise,
+              Scalar predicate) override {
+    whole_ = false;
+    const auto at = static_cast<std::size_t>(k);
+    builder_.update(outputs_[at],
+                    dot(index, kernel::row_major(results_[at].shape)),
+                    combiner,
+                    value,
+                    promise,
+                    predicate);
+  }
+
+  kernel::Kernel finish() { return builder_.finish(); }
+  OperationFacts facts(const Op& op);
+
+ private:
+  struct Use {
+    bool read = false, elsewhere = false;
+  };
+  void note(std::size_t k, const Affine& place, bool predicated) {
+    uses_[k].read = true;
+    if (predicated || !(place == place_)) uses_[k].elsewhere = true;
+  }
+
+  TypeList operands_, results_;
+  Builder builder_;
+  std::vector<Use> uses_;
+  std::vector<std::int32_t> buffers_, outputs_;
+  std::vector<std::vector<std::int64_t>> strides_;
+  std::vector<int> writes_;
+  Shape domain_;
+  Affine place_;
+  int phases_ = 0;
+  bool whole_ = true;
+};
+
+bool costs(kernel::Verb verb, DType type) {
+  using kernel::Verb;
+  return verb == Verb::sqrt ||
+         ((verb == Verb::div || verb == Verb::rem) && (type == float32 || type == float64));
+}
+
+OperationFacts Probe::facts(const Op& op) {
+  const kernel::Kernel kernel = finish();
+  OperationFacts facts;
+  facts.operands.resize(operands_.size());
+  bool indices = false;
+  visit_instructions(kernel, [&](const kernel::Instruction& i, double count) {
+    if (i.verb == kernel::Verb::loop_index) indices = true;
+    if (i.verb == kernel::Verb::load) {
+      const auto buffer = static_cast<std::size_t>(kernel.accesses[i.bits].buffer);
+      if (buffer < operands_.size()) facts.operands[buffer].loads += count;
+    }
+    if (costs(i.verb, i.type)) facts.expensive = true;
+  });
+  facts.instructions = static_cast<int>(kernel.instructions.size());
+  for (const kernel::Loop& loop : kernel.loops) {
+    if (loop.kind != kernel::LoopKind::parallel) facts.expensive = true;
+    if (loop.kind == kernel::LoopKind::reduce && loop.tree == kernel::Tree::lanes)
+      facts.lanes = true;
+  }
+  if (kernel.facts.transcendentals > 0 || facts.instructions > 64) facts.expensive = true;
+  facts.whole = op.structured() && whole_ && phases_ == 1;
+  for (int writes : writes_) facts.whole = facts.whole && writes == 1;
+  facts.flat = op.pointwise() && !indices;
+  for (std::size_t k = 0; k < operands_.size(); ++k) {
+    OperandUse& use = facts.operands[k];
+    use.single = element_count(operands_[k].shape) == 1;
+    use.same_place = !uses_[k].elsewhere && (op.pointwise() || facts.whole) &&
+                     element_count(operands_[k].shape) == element_count(results_[0].shape);
+    facts.flat = facts.flat && (use.same_place || use.single);
+  }
+  return facts;
+}
+
+struct Remembered {
+  Op op;
+  Types operands, results;
+  OperationFacts facts;
+};
+
+std::uint64_t hash_of_types(std::uint64_t h, TypeList types) {
+  for (const Type& type : types) {
+    h = mix(h, static_cast<std::uint64_t>(type.dtype));
+    for (std::int64_t n : type.shape) h = mix(h, static_cast<std::uint64_t>(n));
+  }
+  return h;
+}
+
+}  // namespace
+
+void visit_instructions(const kernel::Kernel& kernel,
+                        const std::function<void(const kernel::Instruction&, double)>& visit) {
+  const auto walk = [&](const auto& self, const kernel::Block& block, double count) -> void {
+    for (const kernel::Item& item : block) {
+      const auto at = static_cast<std::size_t>(item.index);
+      if (!item.is_loop) {
+        visit(kernel.instructions[at], count);
+        continue;
+      }
+      const kernel::Loop& loop = kernel.loops[at];
+      double times = count;
+      for (std::int32_t v : loop.variables)
+        times *= static_cast<double>(kernel.variables[static_cast<std::size_t>(v)].extent);
+      self(self, loop.condition_block, times);
+      self(self, loop.body, times);
+    }
+  };
+  walk(walk, kernel.top, 1);
+}
+
+kernel::Kernel kernel_of(const Op& op, TypeList operands, TypeList results) {
+  Probe probe(operands, results);
+  probe.run(op);
+  return probe.finish();
+}
+
+const OperationFacts& facts_of(const Op& op, TypeList operands, TypeList results) {
+  static std::mutex lock;
+  static auto* table = new std::unordered_multimap<std::uint64_t, std::unique_ptr<Remembered>>;
+  const std::uint64_t hash = hash_of_types(op.hash(), operands);
+  const auto equal = [](TypeList a, TypeList b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  };
+  const auto find = [&]() -> const OperationFacts* {
+    const auto [from, to] = table->equal_range(hash);
+    for (auto e = from; e != to; ++e) {
+      const Remembered& r = *e->second;
+      if (r.op == op && equal(r.operands, operands)) return &r.facts;
+    }
+    return nullptr;
+  };
+  {
+    std::lock_guard guard(lock);
+    if (const auto* found = find()) return *found;
+  }
+  Probe probe(operands, results);
+  // A complex constant has no element that a kernel could hold.
+  const bool constant = op.as<ops::Constant>() != nullptr;
+  if (!constant) probe.run(op);
+  auto made = std::make_unique<Remembered>(Remembered{
+      op, Types(operands.begin(), operands.end()), Types(results.begin(), results.end()), {}});
+  if (constant) {
+    made->facts.flat = true;
+    made->facts.instructions = 1;
+  } else {
+    made->facts = probe.facts(op);
+  }
+  std::lock_guard guard(lock);
+  if (const auto* found = find()) return *found;
+  return table->emplace(hash, std::move(made))->second->facts;
+}
+
+}  // namespace fluxion::codegen

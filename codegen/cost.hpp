@@ -1,0 +1,45 @@
+// What fusion wants to know of one operation, found by writing its kernel alone and looking at it.
+#pragma once
+#include "trace/graph.hpp"
+#include "trace/kernel/kernel.hpp"
+
+#include <vector>
+
+namespace fluxion::codegen {
+
+/// How an operation reads one operand.
+struct OperandUse {
+  /// Every element of the result reads the operand's element with the same row-major number, and
+  /// nothing else of it.
+  bool same_place = false;
+  /// The operand has one element: its index does not matter.
+  bool single = false;
+  /// Elements read when all results are computed once.
+  double loads = 0;
+};
+
+struct OperationFacts {
+  int instructions = 0;
+  /// Computes something that is not to be computed twice: transcendentals, divisions, loops.
+  bool expensive = false;
+  /// Pointwise, and an element is known from its row-major number alone: no index is looked at.
+  bool flat = false;
+  /// Structured with one phase over the results' shape that writes each result once, at its index.
+  bool whole = false;
+  /// Reduces along vector lanes (kernel::Tree::lanes).
+  bool lanes = false;
+  std::vector<OperandUse> operands;
+};
+
+/// Facts of an operation with `at` or `body` and no complex operand or result; remembered by
+/// structure. Thread-safe.
+const OperationFacts& facts_of(const Op&, TypeList operands, TypeList results);
+
+/// The operation alone as a kernel: one input buffer for each operand, one output for each result.
+kernel::Kernel kernel_of(const Op&, TypeList operands, TypeList results);
+
+/// So many times an instruction of each block is run: calls visit(instruction, count).
+void visit_instructions(const kernel::Kernel&,
+                        const std::function<void(const kernel::Instruction&, double)>& visit);
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,29 @@
+// Which operations become one kernel.
+#pragma once
+#include "codegen/lower.hpp"
+
+#include <string>
+
+namespace fluxion::codegen {
+
+/// One step of a program before memory is known.
+struct Cut {
+  enum class Kind {
+    kernel,     // the group is lowered and compiled
+    leaf,       // one operation that a library runs
+    alias,      // one operation whose result is its operand's memory
+    reference,  // one operation that has no kernel: its reference runs
+  };
+  Kind kind = Kind::kernel;
+  Group group;
+};
+
+/// Cuts a program into kernels, leaves and aliases, in an order that can be run. `is_leaf[i]`:
+/// operation i is run by a library. An expensive value is computed once; a cheap one may be
+/// computed again where that moves less memory.
+std::vector<Cut> fuse(const Graph&, const std::vector<bool>& is_leaf);
+
+/// One line for each cut, for dumps and tests: "kernel reduce multiply: %0 %1 -> %5".
+std::string to_string(const Graph&, const std::vector<Cut>&);
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,213 @@
+// Nodes of fusion: founding, merging, reachability, and their order at the end.
+#include "codegen/fuse_nodes.hpp"
+
+#include <queue>
+
+namespace fluxion::codegen {
+namespace {
+
+constexpr std::size_t most_visits = 2000;  // of a search; beyond that the answer is the safe one
+
+}  // namespace
+
+int Fusion::found(std::int32_t i, Cut::Kind kind) {
+  Node node;
+  node.kind = kind;
+  node.count = count_of(i);
+  node.shape = type_of_result(i).shape;
+  nodes_.push_back(std::move(node));
+  const int n = static_cast<int>(nodes_.size()) - 1;
+  evaluate_in(i, n, {Path{0, static_cast<double>(count_of(i))}});
+  return n;
+}
+
+void Fusion::evaluate_in(std::int32_t i, int n, const Paths& paths) {
+  Node& node = nodes_[static_cast<std::size_t>(n)];
+  node.evaluated[i] = paths;
+  where_[static_cast<std::size_t>(i)].insert(n);
+  if (node.kind != Cut::Kind::kernel) return;
+  node.instructions += facts(i).instructions;
+  if (operation(i).op.structured()) {
+    ++node.structured;
+    node.general = !facts(i).whole;
+    node.lanes = facts(i).lanes;
+    node.shape = type_of_result(i).shape;
+  }
+}
+
+void Fusion::store_in(std::int32_t i, int n, const Demand& demand) {
+  Node& node = nodes_[static_cast<std::size_t>(n)];
+  const Operation& o = operation(i);
+  for (std::int32_t k = 0; k < o.result_count; ++k) node.outputs.insert(o.first_result + k);
+  for (const auto& [reader, paths] : demand.by_node)
+    if (reader != n) node.readers.insert(reader);
+  for (int reader : demand.memory) node.readers.insert(reader);
+}
+
+/// Whether a chain of reads leads from one node to another; `through_others`: over a third node.
+bool Fusion::reaches(int from, int to, bool through_others) {
+  std::vector<int> stack;
+  std::set<int> seen{from};
+  for (int n : nodes_[static_cast<std::size_t>(from)].readers)
+    if (!through_others || n != to) stack.push_back(n);
+  while (!stack.empty()) {
+    const int n = stack.back();
+    stack.pop_back();
+    if (n == to) return true;
+    if (!seen.insert(n).second) continue;
+    if (seen.size() > most_visits) return true;  // too far to tell
+    for (int next : nodes_[static_cast<std::size_t>(n)].readers) stack.push_back(next);
+  }
+  return false;
+}
+
+/// Two kernels over the same elements that can run as one.
+bool Fusion::may_merge(int a, int b) {
+  const Node &x = nodes_[static_cast<std::size_t>(a)], &y = nodes_[static_cast<std::size_t>(b)];
+  if (x.kind != Cut::Kind::kernel || y.kind != Cut::Kind::kernel || x.general || y.general ||
+      x.count != y.count)
+    return false;
+  if (x.structured && y.structured && !(x.shape == y.shape && x.lanes == y.lanes)) return false;
+  if (x.structured + y.structured > most_structured) return false;
+  if (x.instructions + y.instructions > most_instructions ||
+      buffers_of(x) + buffers_of(y) > most_buffers)
+    return false;
+  // What one reads of the other's outputs must be at its own place: then it stays in registers.
+  for (const auto& [from, to] : {std::pair{&x, &y}, std::pair{&y, &x}}) {
+    for (const auto& [i, paths] : to->evaluated) {
+      const Operation& o = operation(i);
+      for (std::size_t k = 0; k < o.operands.size(); ++k) {
+        if (!from->outputs.contains(o.operands[k])) continue;
+        if (!facts(i).operands[k].same_place) return false;
+        for (const Path& path : paths)
+          if (path.reads != 0) return false;
+      }
+    }
+  }
+  return !reaches(a, b, true) && !reaches(b, a, true);
+}
+
+int Fusion::merge(int a, int b) {
+  Node &x = nodes_[static_cast<std::size_t>(a)], &y = nodes_[static_cast<std::size_t>(b)];
+  for (auto& [i, paths] : y.evaluated) {
+    Paths& into = x.evaluated[i];
+    if (into.empty()) x.instructions += facts(i).instructions;
+    for (const Path& path : paths)
+      if (std::find(into.begin(), into.end(), path) == into.end()) into.push_back(path);
+    where_[static_cast<std::size_t>(i)].erase(b);
+    where_[static_cast<std::size_t>(i)].insert(a);
+  }
+  if (y.structured) {
+    x.shape = y.shape;
+    x.lanes = y.lanes;
+  }
+  x.structured += y.structured;
+  x.outputs.insert(y.outputs.begin(), y.outputs.end());
+  x.readers.insert(y.readers.begin(), y.readers.end());
+  x.readers.erase(a);
+  x.readers.erase(b);
+  y = Node();
+  y.alive = false;
+  for (Node& node : nodes_)
+    if (node.readers.erase(b) && &node != &x) node.readers.insert(a);
+  return a;
+}
+
+std::set<ValueId> Fusion::inputs_of(const Node& node) const {
+  std::set<ValueId> inputs;
+  for (const auto& [i, paths] : node.evaluated) {
+    for (ValueId v : operation(i).operands) {
+      const std::int32_t maker = makers_[static_cast<std::size_t>(v)];
+      if (maker < 0 || !node.evaluated.contains(maker)) inputs.insert(v);
+    }
+  }
+  return inputs;
+}
+
+std::size_t Fusion::buffers_of(const Node& node) const {
+  return inputs_of(node).size() + node.outputs.size();
+}
+
+/// The shape that most pointwise operations know their indices in.
+Shape Fusion::domain_of(const Node& node) {
+  if (node.structured > 0) return node.shape;
+  for (const auto& [i, paths] : node.evaluated)
+    if (!facts(i).flat && count_of(i) == node.count &&
+        paths == Paths{Path{0, paths[0].evaluations}})
+      return type_of_result(i).shape;
+  return node.shape;
+}
+
+bool Fusion::at_own_place(const Node& node, ValueId v) {
+  if (node.general) return false;
+  for (const auto& [i, paths] : node.evaluated) {
+    const Operation& o = operation(i);
+    for (std::size_t k = 0; k < o.operands.size(); ++k) {
+      if (o.operands[k] != v) continue;
+      if (!facts(i).operands[k].same_place || element_count(graph_.type(v).shape) != node.count)
+        return false;
+      for (const Path& path : paths)
+        if (path.reads != 0) return false;
+    }
+  }
+  return true;
+}
+
+Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
+  Cut cut;
+  cut.kind = node.kind;
+  for (const auto& [i, paths] : node.evaluated) cut.group.operations.push_back(i);
+  if (node.kind != Cut::Kind::kernel) {  // the operation's own operands and results, in order
+    const Operation& o = operation(cut.group.operations[0]);
+    cut.group.inputs = o.operands;
+    for (std::int32_t k = 0; k < o.result_count; ++k)
+      cut.group.outputs.push_back(o.first_result + k);
+    return cut;
+  }
+  const std::set<ValueId> inputs = inputs_of(node);
+  cut.group.inputs.assign(inputs.begin(), inputs.end());
+  for (ValueId v : inputs) cut.group.own_place.push_back(at_own_place(node, v));
+  for (ValueId v : node.outputs)
+    if (needed.contains(v)) cut.group.outputs.push_back(v);
+  cut.group.domain = domain_of(node);
+  cut.group.flat = node.structured == 0;
+  for (const auto& [i, paths] : node.evaluated) {
+    const bool here =
+        std::all_of(paths.begin(), paths.end(), [](const Path& path) { return path.reads == 0; });
+    cut.group.flat = cut.group.flat && ((facts(i).flat && here) || count_of(i) == 1);
+  }
+  return cut;
+}
+
+std::vector<Cut> Fusion::ordered() {
+  // Among the nodes that are ready, the one whose last operation comes first.
+  std::vector<int> waiting(nodes_.size(), 0);
+  for (const Node& node : nodes_)
+    for (int n : node.readers) ++waiting[static_cast<std::size_t>(n)];
+  using Entry = std::pair<std::int32_t, int>;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> ready;
+  const auto add = [&](int n) {
+    const Node& node = nodes_[static_cast<std::size_t>(n)];
+    if (node.alive) ready.push({node.evaluated.rbegin()->first, n});
+  };
+  for (int n = 0; n < static_cast<int>(nodes_.size()); ++n)
+    if (waiting[static_cast<std::size_t>(n)] == 0) add(n);
+  std::set<ValueId> needed(graph_.outputs().begin(), graph_.outputs().end());
+  for (const Node& node : nodes_)
+    if (node.alive) needed.merge(inputs_of(node));
+  std::vector<Cut> cuts;
+  while (!ready.empty()) {
+    const int n = ready.top().second;
+    ready.pop();
+    cuts.push_back(cut_of(nodes_[static_cast<std::size_t>(n)], needed));
+    for (int next : nodes_[static_cast<std::size_t>(n)].readers)
+      if (--waiting[static_cast<std::size_t>(next)] == 0) add(next);
+  }
+  const auto alive =
+      std::count_if(nodes_.begin(), nodes_.end(), [](const Node& n) { return n.alive; });
+  if (static_cast<std::size_t>(alive) != cuts.size())
+    throw InternalError("fuse: kernels wait for each other");
+  return cuts;
+}
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,136 @@
+// The kernels that fusion is making: what each evaluates, what it stores, who reads that.
+#pragma once
+#include "codegen/cost.hpp"
+#include "codegen/fuse.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace fluxion::codegen {
+
+inline constexpr int most_instructions = 2000;
+inline constexpr std::size_t most_buffers = 48;
+inline constexpr std::size_t most_structured = 4;
+
+/// One way in which a kernel evaluates an operation: which reads lead to it, and how often.
+struct Path {
+  std::uint64_t reads = 0;  // 0: at the kernel's own place, once for each element of the domain
+  double evaluations = 0;
+  friend bool operator==(const Path&, const Path&) = default;
+};
+using Paths = std::vector<Path>;
+
+struct Node {  // a kernel (or leaf, ...) in the making
+  Cut::Kind kind = Cut::Kind::kernel;
+  bool alive = true;
+  bool general = false;  // a structured operation that nothing joins but what it reads
+  bool lanes = false;    // of its structured operations
+  std::int64_t count = 0;
+  Shape shape;
+  std::map<std::int32_t, Paths> evaluated;  // operations, and how
+  std::set<ValueId> outputs;
+  std::set<int> readers;  // nodes that read its outputs
+  int instructions = 0;
+  std::size_t structured = 0;
+};
+
+class Fusion {
+ public:
+  Fusion(const Graph& graph, const std::vector<bool>& is_leaf) : graph_(graph), is_leaf_(is_leaf) {
+    const std::size_t n = graph.operations().size();
+    users_.resize(n);
+    is_output_.assign(static_cast<std::size_t>(graph.value_count()), false);
+    makers_.assign(static_cast<std::size_t>(graph.value_count()), -1);
+    where_.resize(n);
+    repeated_.assign(n, 0);
+    facts_.assign(n, nullptr);
+    for (ValueId v : graph.outputs()) is_output_[static_cast<std::size_t>(v)] = true;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Operation& o = graph.operations()[i];
+      for (std::int32_t k = 0; k < o.result_count; ++k)
+        makers_[static_cast<std::size_t>(o.first_result + k)] = static_cast<std::int32_t>(i);
+      for (std::size_t k = 0; k < o.operands.size(); ++k) {
+        const std::int32_t maker = makers_[static_cast<std::size_t>(o.operands[k])];
+        if (maker >= 0)
+          users_[static_cast<std::size_t>(maker)].push_back({static_cast<std::int32_t>(i), k});
+      }
+    }
+  }
+
+  std::vector<Cut> run() {
+    for (auto i = static_cast<std::int32_t>(graph_.operations().size()); i-- > 0;) place(i);
+    merge_siblings();
+    return ordered();
+  }
+
+ private:
+  struct User {
+    std::int32_t operation;
+    std::size_t operand;
+  };
+
+  const Operation& operation(std::int32_t i) const {
+    return graph_.operations()[static_cast<std::size_t>(i)];
+  }
+  const Type& type_of_result(std::int32_t i) const {
+    return graph_.type(operation(i).first_result);
+  }
+  std::int64_t count_of(std::int32_t i) const { return element_count(type_of_result(i).shape); }
+  const OperationFacts& facts(std::int32_t i) {
+    auto& known = facts_[static_cast<std::size_t>(i)];
+    if (!known) {
+      const Operation& o = operation(i);
+      known = &facts_of(o.op, graph_.operand_types(o), graph_.result_types(o));
+    }
+    return *known;
+  }
+  bool has_kernel(std::int32_t i) const {
+    const Operation& o = operation(i);
+    return !is_leaf_[static_cast<std::size_t>(i)] && !o.op.effects() &&
+           (o.op.pointwise() || o.op.structured());
+  }
+
+  // What the nodes do with operation i, once all its users are placed.
+  struct Demand {
+    std::map<int, Paths> by_node;  // kernels that may evaluate it
+    std::set<int> memory;          // nodes that want it in memory whatever happens
+    bool stored = false;           // it must be in memory
+  };
+  Demand demand_of(std::int32_t i);
+
+  void place(std::int32_t i);
+  void place_kernel_operation(std::int32_t i);
+  bool worth_repeating(std::int32_t i, const Demand&);
+  bool inline_into_only_reader(std::int32_t i, const Demand&);
+  int join(std::int32_t i, const Demand&);
+  bool may_host(std::int32_t i, int node);
+  bool feeds_back(const Demand&, int host);
+  int found(std::int32_t i, Cut::Kind);
+  void evaluate_in(std::int32_t i, int node, const Paths&);
+  void store_in(std::int32_t i, int node, const Demand&);
+  bool has_room(std::int32_t i, int node);
+
+  bool may_merge(int a, int b);
+  int merge(int a, int b);
+  bool reaches(int from, int to, bool through_others);
+  void merge_siblings();
+  std::size_t buffers_of(const Node&) const;
+  std::set<ValueId> inputs_of(const Node&) const;
+  std::vector<Cut> ordered();
+  Cut cut_of(const Node&, const std::set<ValueId>& needed);
+  Shape domain_of(const Node&);
+  bool at_own_place(const Node&, ValueId);
+
+  const Graph& graph_;
+  const std::vector<bool>& is_leaf_;
+  std::vector<std::vector<User>> users_;
+  std::vector<bool> is_output_;
+  std::vector<std::int32_t> makers_;
+  std::vector<std::set<int>> where_;  // the nodes that evaluate an operation
+  std::vector<int> repeated_;         // instructions that are repeated in several kernels below it
+  std::vector<const OperationFacts*> facts_;
+  std::vector<Node> nodes_;
+};
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,31 @@
+// A group of operations as one kernel: reads become the fused producers' expressions, writes become
+// stores or what the fused consumers make of them.
+#pragma once
+#include "trace/graph.hpp"
+#include "trace/kernel/kernel.hpp"
+
+#include <vector>
+
+namespace fluxion::codegen {
+
+/// Operations that one kernel evaluates. Operands that no operation of the group makes are read
+/// from memory.
+struct Group {
+  std::vector<std::int32_t> operations;  // in the graph's order
+  std::vector<ValueId> inputs, outputs;  // read from and written to memory: the kernel's buffers
+  /// Of each input: an element is read only to compute the outputs' elements with the same
+  /// row-major number, so that an output may lie in its memory.
+  std::vector<bool> own_place;
+  /// What the kernel runs over; every output has as many elements, in the same row-major order.
+  /// (For one general structured operation: not used, its phases say.)
+  Shape domain;
+  /// Pointwise operations only, all of them known from row-major numbers: one variable runs over
+  /// all elements.
+  bool flat = false;
+};
+
+/// The kernel of a group; its buffers are the inputs, then the outputs, in the group's order.
+/// Complex arrays are buffers of twice as many floats.
+kernel::Kernel lower(const Graph&, const Group&);
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,58 @@
+// Best fit, largest first.
+#include "codegen/plan.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace fluxion::codegen {
+namespace {
+
+struct Placed {
+  std::size_t begin, end;
+  std::int32_t first, last;
+};
+
+/// The start of the smallest gap of at least `bytes` between values that live at the same time.
+std::size_t best_gap(const std::vector<Placed>& placed, const Lifetime& value, std::size_t bytes) {
+  std::size_t end = 0, best = 0, best_size = SIZE_MAX;
+  for (const Placed& other : placed) {  // by begin
+    if (other.last < value.first || value.last < other.first) continue;
+    if (other.begin >= end + bytes && other.begin - end < best_size) {
+      best = end;
+      best_size = other.begin - end;
+    }
+    end = std::max(end, other.end);
+  }
+  return best_size == SIZE_MAX ? end : best;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(std::span<const Lifetime> values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return values[a].bytes > values[b].bytes;
+  });
+  MemoryPlan plan;
+  plan.offsets.resize(values.size());
+  std::vector<Placed> placed;
+  for (std::size_t i : order) {
+    const std::size_t bytes =
+        (values[i].bytes + plan_alignment - 1) / plan_alignment * plan_alignment;
+    const std::size_t begin = best_gap(placed, values[i], bytes);
+    plan.offsets[i] = begin;
+    if (bytes == 0) continue;
+    plan.bytes = std::max(plan.bytes, begin + bytes);
+    const Placed here{begin, begin + bytes, values[i].first, values[i].last};
+    placed.insert(
+        std::upper_bound(placed.begin(),
+                         placed.end(),
+                         here,
+                         [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
+        here);
+  }
+  return plan;
+}
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,320 @@
+// From cuts to steps: who is whose memory, how long each value lives, which kernels are one.
+#include "codegen/schedule.hpp"
+
+#include "codegen/cost.hpp"
+#include "codegen/plan.hpp"
+#include "trace/kernel/fold.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace fluxion::codegen {
+namespace {
+
+constexpr std::int64_t smallest_product = 512;  // multiplications that are worth a library call
+
+class Scheduler {
+ public:
+  explicit Scheduler(const GraphRef& graph) : graph_(*graph) { schedule_.graph = graph; }
+
+  Schedule run() {
+    prepare_leaves();
+    schedule_.cuts = fuse(graph_, is_leaf_);
+    slot_of_.assign(static_cast<std::size_t>(graph_.value_count()), -1);
+    root_.resize(slot_of_.size());
+    for (std::size_t v = 0; v < root_.size(); ++v) root_[v] = static_cast<ValueId>(v);
+    for (ValueId v = 0; v < graph_.input_count(); ++v)
+      slot_of_[static_cast<std::size_t>(v)] = add_slot({Slot::Where::argument, v, 0, bytes(v)});
+    for (const Cut& cut : schedule_.cuts)
+      if (cut.kind == Cut::Kind::alias)
+        root_[static_cast<std::size_t>(cut.group.outputs[0])] = root(cut.group.inputs[0]);
+    place_results();
+    for (const Cut& cut : schedule_.cuts)
+      if (cut.kind != Cut::Kind::alias) add_step(cut);
+    plan();
+    return std::move(schedule_);
+  }
+
+ private:
+  ValueId root(ValueId v) const { return root_[static_cast<std::size_t>(v)]; }
+  std::int32_t& slot_of(ValueId v) { return slot_of_[static_cast<std::size_t>(root(v))]; }
+  std::size_t bytes(ValueId v) const { return bytes_of(graph_.type(v)); }
+  std::int32_t add_slot(const Slot& slot) {
+    schedule_.slots.push_back(slot);
+    return static_cast<std::int32_t>(schedule_.slots.size()) - 1;
+  }
+
+  void prepare_leaves();
+  void place_results();
+  void add_step(const Cut&);
+  std::int32_t kernel_number(kernel::Kernel);
+  void plan();
+  void reuse_dying_operands(std::vector<std::int32_t>& allocation,
+                            const std::vector<Lifetime>& lives);
+  void find_donors(const std::vector<Lifetime>& lives);
+
+  const Graph& graph_;
+  Schedule schedule_;
+  std::vector<bool> is_leaf_;
+  std::vector<detail::Ref<PreparedLeaf>> leaves_;
+  std::vector<ValueId> root_;          // through aliases
+  std::vector<std::int32_t> slot_of_;  // of roots
+  std::vector<const Cut*> cut_of_;     // of steps
+  std::unordered_multimap<std::uint64_t, std::int32_t> kernel_table_;
+};
+
+void Scheduler::prepare_leaves() {
+  const auto& operations = graph_.operations();
+  is_leaf_.assign(operations.size(), false);
+  leaves_.resize(operations.size());
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    const Operation& o = operations[i];
+    const LeafSpec spec = o.op.leaf(graph_.operand_types(o), graph_.result_types(o));
+    if (std::holds_alternative<std::monostate>(spec)) continue;
+    if (const auto* m = std::get_if<MatmulSpec>(&spec))
+      if (m->batch * m->m * m->n * m->k <= smallest_product) continue;
+    leaves_[i] = prepare(spec);
+    is_leaf_[i] = static_cast<bool>(leaves_[i]);
+  }
+}
+
+void Scheduler::place_results() {
+  const auto& outputs = graph_.outputs();
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const ValueId v = root(outputs[k]);
+    Result result{Result::From::computed, 0, bytes(v), -1};
+    std::int32_t& slot = slot_of(v);
+    if (v < graph_.input_count()) {
+      result.from = Result::From::argument;
+      result.index = v;
+    } else if (slot >= 0) {
+      result.from = Result::From::result;
+      result.index = schedule_.slots[static_cast<std::size_t>(slot)].index;
+    } else {
+      slot = add_slot({Slot::Where::result, static_cast<std::int32_t>(k), 0, bytes(v)});
+    }
+    schedule_.results.push_back(result);
+  }
+}
+
+std::int32_t Scheduler::kernel_number(kernel::Kernel kernel) {
+  const std::uint64_t hash = kernel.hash();
+  const auto [from, to] = kernel_table_.equal_range(hash);
+  for (auto e = from; e != to; ++e)
+    if (same_structure(schedule_.kernels[static_cast<std::size_t>(e->second)], kernel))
+      return e->second;
+  const auto number = static_cast<std::int32_t>(schedule_.kernels.size());
+  schedule_.kernels.push_back(std::move(kernel));
+  kernel_table_.emplace(hash, number);
+  return number;
+}
+
+void Scheduler::add_step(const Cut& cut) {
+  Step step;
+  step.kind = cut.kind;
+  if (cut.kind == Cut::Kind::kernel) {
+    if (cut.group.outputs.empty()) return;
+    step.kernel = kernel_number(lower(graph_, cut.group));
+  } else {
+    step.operation = cut.group.operations[0];
+    step.leaf = leaves_[static_cast<std::size_t>(step.operation)];
+  }
+  for (ValueId v : cut.group.inputs) step.inputs.push_back(slot_of(v));
+  for (ValueId v : cut.group.outputs) {
+    std::int32_t& slot = slot_of(v);
+    if (slot < 0) slot = add_slot({Slot::Where::arena, 0, 0, bytes(v)});
+    step.outputs.push_back(slot);
+  }
+  if (step.leaf && step.leaf->scratch_bytes() > 0)
+    step.scratch = add_slot({Slot::Where::arena, 0, 0, step.leaf->scratch_bytes()});
+  schedule_.steps.push_back(std::move(step));
+  cut_of_.push_back(&cut);
+}
+
+/// Arena values that a step reads for the last time, at their own place, give their memory to a
+/// value of the same size that it writes.
+void Scheduler::reuse_dying_operands(std::vector<std::int32_t>& allocation,
+                                     const std::vector<Lifetime>& lives) {
+  for (std::size_t s = 0; s < schedule_.steps.size(); ++s) {
+    const Step& step = schedule_.steps[s];
+    if (step.kind != Cut::Kind::kernel) continue;
+    std::vector<bool> taken(step.inputs.size());
+    for (std::int32_t out : step.outputs) {
+      const Slot& to = schedule_.slots[static_cast<std::size_t>(out)];
+      if (to.where != Slot::Where::arena) continue;
+      for (std::size_t k = 0; k < step.inputs.size(); ++k) {
+        const std::int32_t in = step.inputs[k];
+        const Slot& from = schedule_.slots[static_cast<std::size_t>(in)];
+        const bool once = std::count(step.inputs.begin(), step.inputs.end(), in) == 1;
+        if (taken[k] || !once || from.where != Slot::Where::arena || from.bytes != to.bytes ||
+            !cut_of_[s]->group.own_place[k] ||
+            lives[static_cast<std::size_t>(in)].last != static_cast<std::int32_t>(s))
+          continue;
+        taken[k] = true;
+        allocation[static_cast<std::size_t>(out)] = allocation[static_cast<std::size_t>(in)];
+        break;
+      }
+    }
+  }
+}
+
+void Scheduler::find_donors(const std::vector<Lifetime>& lives) {
+  std::vector<bool> given(static_cast<std::size_t>(graph_.input_count()));
+  for (const Result& result : schedule_.results)
+    if (result.from == Result::From::argument) given[static_cast<std::size_t>(result.index)] = true;
+  for (std::size_t s = 0; s < schedule_.steps.size(); ++s) {
+    const Step& step = schedule_.steps[s];
+    if (step.kind != Cut::Kind::kernel) continue;
+    for (std::int32_t out : step.outputs) {
+      const Slot& to = schedule_.slots[static_cast<std::size_t>(out)];
+      if (to.where != Slot::Where::result) continue;
+      for (std::size_t k = 0; k < step.inputs.size(); ++k) {
+        const std::int32_t in = step.inputs[k];
+        const Slot& from = schedule_.slots[static_cast<std::size_t>(in)];
+        const bool once = std::count(step.inputs.begin(), step.inputs.end(), in) == 1;
+        if (!once || from.where != Slot::Where::argument || from.bytes != to.bytes ||
+            !cut_of_[s]->group.own_place[k] || given[static_cast<std::size_t>(from.index)] ||
+            lives[static_cast<std::size_t>(in)].last != static_cast<std::int32_t>(s))
+          continue;
+        given[static_cast<std::size_t>(from.index)] = true;
+        schedule_.results[static_cast<std::size_t>(to.index)].donor = from.index;
+        break;
+      }
+    }
+  }
+}
+
+void Scheduler::plan() {
+  std::vector<Slot>& slots = schedule_.slots;
+  std::vector<Lifetime> lives(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) lives[i] = {slots[i].bytes, INT32_MAX, -1};
+  for (std::size_t s = 0; s < schedule_.steps.size(); ++s) {
+    const Step& step = schedule_.steps[s];
+    const auto use = [&](std::int32_t slot) {
+      Lifetime& life = lives[static_cast<std::size_t>(slot)];
+      life.first = std::min(life.first, static_cast<std::int32_t>(s));
+      life.last = std::max(life.last, static_cast<std::int32_t>(s));
+    };
+    for (std::int32_t slot : step.inputs) use(slot);
+    for (std::int32_t slot : step.outputs) use(slot);
+    if (step.scratch >= 0) use(step.scratch);
+  }
+  find_donors(lives);
+  std::vector<std::int32_t> allocation(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) allocation[i] = static_cast<std::int32_t>(i);
+  reuse_dying_operands(allocation, lives);
+  std::vector<Lifetime> blocks;
+  std::vector<std::int32_t> block_of(slots.size(), -1);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].where != Slot::Where::arena) continue;
+    std::int32_t& block = block_of[static_cast<std::size_t>(allocation[i])];
+    if (block < 0) {
+      block = static_cast<std::int32_t>(blocks.size());
+      blocks.push_back(lives[i]);
+    }
+    Lifetime& life = blocks[static_cast<std::size_t>(block)];
+    life.first = std::min(life.first, lives[i].first);
+    life.last = std::max(life.last, lives[i].last);
+  }
+  const MemoryPlan plan = plan_memory(blocks);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].where != Slot::Where::arena) continue;
+    const std::int32_t block = block_of[static_cast<std::size_t>(allocation[i])];
+    slots[i].offset = plan.offsets[static_cast<std::size_t>(block)];
+  }
+  schedule_.arena_bytes = plan.bytes;
+}
+
+bool is_arithmetic(kernel::Verb verb) {
+  using kernel::Verb;
+  return (verb >= Verb::add && verb <= Verb::sqrt);
+}
+
+Work work_of(const LeafSpec& spec) {
+  Work work;
+  if (const auto* m = std::get_if<MatmulSpec>(&spec)) {
+    work.flops = 2.0 * static_cast<double>(m->batch) * static_cast<double>(m->m) *
+                 static_cast<double>(m->n) * static_cast<double>(m->k);
+  } else if (const auto* c = std::get_if<ConvolutionSpec>(&spec)) {
+    work.flops = 2.0 * static_cast<double>(c->batch) * static_cast<double>(c->out_channels) *
+                 static_cast<double>(c->in_channels) / static_cast<double>(c->groups);
+    for (std::int64_t n : c->window) work.flops *= static_cast<double>(n);
+    for (std::int64_t n : c->out_size) work.flops *= static_cast<double>(n);
+  }
+  return work;
+}
+
+Work work_of(const kernel::Kernel& kernel) {
+  Work work;
+  visit_instructions(kernel, [&](const kernel::Instruction& i, double count) {
+    if (!kernel::is_float(i.type)) return;
+    if (i.verb == kernel::Verb::fma)
+      work.flops += 2 * count;
+    else if (is_arithmetic(i.verb))
+      work.flops += count;
+  });
+  double outer = 1;
+  for (const kernel::Item& item : kernel.top) {
+    if (!item.is_loop) continue;
+    double times = 1;
+    for (std::int32_t v : kernel.loops[static_cast<std::size_t>(item.index)].variables)
+      times *= static_cast<double>(kernel.variables[static_cast<std::size_t>(v)].extent);
+    outer = std::max(outer, times);
+  }
+  work.transcendentals = kernel.facts.transcendentals * outer;
+  return work;
+}
+
+}  // namespace
+
+Schedule schedule(const GraphRef& graph) { return Scheduler(graph).run(); }
+
+Work work_of(const Schedule& schedule) {
+  Work total;
+  for (const Step& step : schedule.steps) {
+    Work work;
+    if (step.kind == Cut::Kind::kernel) {
+      work = work_of(schedule.kernels[static_cast<std::size_t>(step.kernel)]);
+    } else if (step.kind == Cut::Kind::leaf) {
+      const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(step.operation)];
+      work = work_of(o.op.leaf(schedule.graph->operand_types(o), schedule.graph->result_types(o)));
+    }
+    total.flops += work.flops;
+    total.transcendentals += work.transcendentals;
+    for (const auto* slots : {&step.inputs, &step.outputs})
+      for (std::int32_t slot : *slots)
+        total.bytes += static_cast<double>(schedule.slots[static_cast<std::size_t>(slot)].bytes);
+  }
+  return total;
+}
+
+std::string to_string(const Schedule& schedule) {
+  const auto slot_text = [&](std::int32_t number) {
+    const Slot& slot = schedule.slots[static_cast<std::size_t>(number)];
+    switch (slot.where) {
+      case Slot::Where::argument:
+        return " argument" + std::to_string(slot.index);
+      case Slot::Where::result:
+        return " result" + std::to_string(slot.index);
+      case Slot::Where::arena:
+        break;
+    }
+    return " arena[" + std::to_string(slot.offset) + ", " + std::to_string(slot.bytes) + "]";
+  };
+  std::string text;
+  for (const Step& step : schedule.steps) {
+    if (step.kind == Cut::Kind::kernel)
+      text += "kernel " + schedule.kernels[static_cast<std::size_t>(step.kernel)].name + ":";
+    else if (step.kind == Cut::Kind::leaf)
+      text += "leaf " + step.leaf->description() + ":";
+    else
+      text += "reference:";
+    for (std::int32_t slot : step.inputs) text += slot_text(slot);
+    text += " ->";
+    for (std::int32_t slot : step.outputs) text += slot_text(slot);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace fluxion::codegen

@@ -1,0 +1,66 @@
+// A program as a list of steps over planned memory: what an executable runs.
+#pragma once
+#include "codegen/fuse.hpp"
+#include "codegen/leaf.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fluxion::codegen {
+
+/// Where a value of the program lives during a run.
+struct Slot {
+  enum class Where { argument, result, arena };
+  Where where = Where::argument;
+  std::int32_t index = 0;  // of the argument or result
+  std::size_t offset = 0;  // in the arena
+  std::size_t bytes = 0;
+};
+
+struct Step {
+  Cut::Kind kind = Cut::Kind::kernel;  // never an alias: those are only slots
+  std::int32_t kernel = -1;            // into Schedule::kernels
+  std::int32_t operation = -1;         // of a leaf or a reference: in the graph
+  detail::Ref<PreparedLeaf> leaf;
+  std::int32_t scratch = -1;                  // the slot of a leaf's scratch
+  std::vector<std::int32_t> inputs, outputs;  // slots, in the order of the kernel's buffers
+};
+
+/// What becomes result k of a run.
+struct Result {
+  enum class From {
+    computed,  // fresh memory that steps write
+    argument,  // argument `index` as it came
+    result,    // the same memory as result `index`
+  };
+  From from = From::computed;
+  std::int32_t index = 0;
+  std::size_t bytes = 0;
+  /// Computed element by element from this argument alone in its last use: if it is donated, its
+  /// memory becomes the result's. -1: none.
+  std::int32_t donor = -1;
+};
+
+struct Schedule {
+  GraphRef graph;  // optimised; operations and values are numbered by it
+  std::vector<Cut> cuts;
+  std::vector<kernel::Kernel> kernels;  // different ones
+  std::vector<Slot> slots;
+  std::vector<Step> steps;
+  std::vector<Result> results;
+  std::size_t arena_bytes = 0;
+};
+
+/// Fuses, lowers and plans a program that went through the passes.
+Schedule schedule(const GraphRef&);
+
+/// Floating-point operations, bytes read and written by steps, calls of transcendental functions.
+struct Work {
+  double flops = 0, bytes = 0, transcendentals = 0;
+};
+Work work_of(const Schedule&);
+
+/// The steps as text, one a line, with their slots.
+std::string to_string(const Schedule&);
+
+}  // namespace fluxion::codegen
