@@ -137,7 +137,7 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
   module->setDataLayout(target.createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
   for (std::size_t k = 0; k < mapping.phases.size(); ++k) {
-    PhaseEmitter(*module, kernel, mapping, VectorFeatures{}).emit(k, prefix + std::to_string(k));
+    PhaseEmitter(*module, kernel, mapping).emit(k, prefix + std::to_string(k));
   }
 #ifndef NDEBUG
   std::string problem;

@@ -172,7 +172,9 @@ std::vector<Value*> PhaseEmitter::lanes_row_bounded(const Loop& l,
   std::size_t carries = l.carries.size();
   std::vector<bool> all(carries, true);
   Lanes lanes = std::exchange(lanes_, Lanes{});
-  Value* bound = scalar(l.trip_count);
+  std::int64_t extent = kernel_.variables[at(m.variable)].extent;
+  Value* bound = b_.CreateIntrinsic(
+      llvm::Intrinsic::smin, {b_.getInt64Ty()}, {scalar(l.trip_count), number(extent)});
   lanes_ = lanes;
   // Whole turns of all accumulators, so that they end in the order in which they began.
   std::int64_t vectors = static_cast<std::int64_t>(state.size() / carries);

@@ -52,12 +52,11 @@ std::size_t PhaseEmitter::scratch_bytes(const kernel::Kernel& kernel, const Mapp
 
 PhaseEmitter::PhaseEmitter(llvm::Module& module,
                            const kernel::Kernel& kernel,
-                           const Mapping& mapping,
-                           const VectorFeatures& features)
+                           const Mapping& mapping)
     : module_(module),
       kernel_(kernel),
       mapping_(mapping),
-      verbs_(b_, features),
+      verbs_(b_),
       b_(module.getContext()),
       results_(kernel.instructions.size()),
       top_level_(kernel.instructions.size()),

@@ -17,7 +17,7 @@ namespace fluxion::codegen {
 /// Writes the function of one phase. All the state is of that function.
 class PhaseEmitter {
  public:
-  PhaseEmitter(llvm::Module&, const kernel::Kernel&, const Mapping&, const VectorFeatures&);
+  PhaseEmitter(llvm::Module&, const kernel::Kernel&, const Mapping&);
   void emit(std::size_t phase, const std::string& name);
 
   /// Bytes of scratch rows that a thread must lend, 0 if they live on the stack.

@@ -295,59 +295,23 @@ Value* VerbEmitter::replaces(
   return b_.CreateOr(better, b_.CreateAnd(tie, earlier));
 }
 
+namespace {
+
+/// LLVM's own half type, in the shape of `like`: for conversions that are one instruction.
+Type* half_like(llvm::IRBuilder<>& b, Value* like) {
+  Type* half = llvm::Type::getHalfTy(b.getContext());
+  auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(like->getType());
+  return vector ? llvm::FixedVectorType::get(half, vector->getNumElements()) : half;
+}
+
+}  // namespace
+
 Value* VerbEmitter::widen_half(Value* bits) {
-  if (features_.half_conversions) {
-    Type* half = llvm::Type::getHalfTy(b_.getContext());
-    if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(bits->getType())) {
-      half = llvm::FixedVectorType::get(half, vector->getNumElements());
-    }
-    return b_.CreateFPExt(b_.CreateBitCast(bits, half), shaped(float32, bits));
-  }
-  // The exponent and fraction in place, scaled by the difference of the biases: exact, subnormals
-  // included.
-  Type* word = shaped(uint32, bits);
-  Value* wide = b_.CreateZExt(bits, word);
-  Value* sign = b_.CreateShl(b_.CreateAnd(wide, integer(word, 0x8000)), integer(word, 16));
-  Value* magnitude = b_.CreateShl(b_.CreateAnd(wide, integer(word, 0x7fff)), integer(word, 13));
-  Type* floating = shaped(float32, bits);
-  Value* scaled = b_.CreateFMul(b_.CreateBitCast(magnitude, floating),
-                                llvm::ConstantFP::get(floating, 0x1p112));
-  Value* special = b_.CreateICmpUGE(magnitude, integer(word, 0x0f800000));
-  Value* result = b_.CreateSelect(
-      special, b_.CreateOr(magnitude, integer(word, 0x7f800000)), b_.CreateBitCast(scaled, word));
-  return b_.CreateBitCast(b_.CreateOr(result, sign), floating);
+  return b_.CreateFPExt(b_.CreateBitCast(bits, half_like(b_, bits)), shaped(float32, bits));
 }
 
 Value* VerbEmitter::narrow_to_half(Value* f32) {
-  Type* target = shaped(uint16, f32);
-  if (features_.half_conversions) {
-    Type* half = llvm::Type::getHalfTy(b_.getContext());
-    if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(f32->getType())) {
-      half = llvm::FixedVectorType::get(half, vector->getNumElements());
-    }
-    return b_.CreateBitCast(b_.CreateFPTrunc(f32, half), target);
-  }
-  Type* word = shaped(uint32, f32);
-  Value* bits = b_.CreateBitCast(f32, word);
-  Value* sign = b_.CreateAnd(b_.CreateLShr(bits, integer(word, 16)), integer(word, 0x8000));
-  Value* magnitude = b_.CreateAnd(bits, integer(word, 0x7fffffff));
-  // Normal results: half of the last place less one, plus the last bit, then the bias.
-  Value* odd = b_.CreateAnd(b_.CreateLShr(magnitude, integer(word, 13)), integer(word, 1));
-  Value* rounded = b_.CreateAdd(b_.CreateAdd(magnitude, integer(word, 0xfff)), odd);
-  Value* normal =
-      b_.CreateLShr(b_.CreateSub(rounded, integer(word, 0x38000000)), integer(word, 13));
-  // Subnormal results: adding 1/2 aligns the last place at 2^-24 and rounds there.
-  Type* floating = shaped(float32, f32);
-  Value* aligned =
-      b_.CreateFAdd(b_.CreateBitCast(magnitude, floating), llvm::ConstantFP::get(floating, 0.5));
-  Value* subnormal = b_.CreateSub(b_.CreateBitCast(aligned, word), integer(word, 0x3f000000));
-  Value* small = b_.CreateICmpULT(magnitude, integer(word, 0x38800000));
-  Value* result = b_.CreateSelect(small, subnormal, normal);
-  Value* large = b_.CreateICmpUGE(magnitude, integer(word, 0x477ff000));
-  result = b_.CreateSelect(large, integer(word, 0x7c00), result);
-  Value* nan = b_.CreateICmpUGT(magnitude, integer(word, 0x7f800000));
-  result = b_.CreateSelect(nan, integer(word, 0x7e00), result);
-  return b_.CreateTrunc(b_.CreateOr(result, sign), target);
+  return b_.CreateBitCast(b_.CreateFPTrunc(f32, half_like(b_, f32)), shaped(uint16, f32));
 }
 
 Value* VerbEmitter::narrow_to_bfloat(Value* f32) {

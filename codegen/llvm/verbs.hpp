@@ -7,15 +7,9 @@
 
 namespace fluxion::codegen {
 
-/// What decides between two sequences for the same result.
-struct VectorFeatures {
-  bool half_conversions = true;  // float16 to and from float32 in one instruction
-};
-
 class VerbEmitter {
  public:
-  VerbEmitter(llvm::IRBuilder<>& builder, const VectorFeatures& features)
-      : b_(builder), features_(features) {}
+  explicit VerbEmitter(llvm::IRBuilder<>& builder) : b_(builder) {}
 
   /// `operand`: the type of a (of select: of b and c). 16-bit floats are i16, bool_ is i1.
   llvm::Value* emit(
@@ -48,7 +42,6 @@ class VerbEmitter {
   Value* integer_to_odd_float(DType, Value*);
 
   llvm::IRBuilder<>& b_;
-  VectorFeatures features_;
 };
 
 }  // namespace fluxion::codegen
