@@ -77,14 +77,37 @@ Array unit(std::string_view who, const Operand& key, const Shape& shape, DType d
   return lax::bitcast_convert_type(mantissa, d) - 1;
 }
 
+/// x y + z rounded once, for 32 and 64 bits: what XLA's processors make of a product and a sum.
+Array fused(const Array& x, const Array& y, const Array& z) {
+  if (type_of(y).dtype == float32) return (x.astype(float64) * y.astype(float64) + z.astype(float64)).astype(float32);
+  // Dekker and Knuth: the rounding errors of the product and of the sum, exactly
+  const auto upper = [](const Array& v) {
+    const Array scaled = v * 134217729.0;
+    return scaled - (scaled - v);
+  };
+  const Array p = x * y, x1 = upper(x), x2 = x - x1, y1 = upper(y), y2 = y - y1;
+  const Array product_error = ((x1 * y1 - p) + x1 * y2 + x2 * y1) + x2 * y2;
+  const Array s = p + z, z1 = s - p, sum_error = (p - (s - z1)) + (z - z1);
+  return s + (sum_error + product_error);
+}
+
+/// Whether u * (high - low) is exact for every mantissa u.
+bool exact_span(double low, double high, DType d) {
+  int exponent = 0;
+  const double span = d == float64 ? high - low : static_cast<float>(high) - static_cast<float>(low);
+  return std::frexp(span, &exponent) == 0.5;
+}
+
 /// Uniform on [low, high), which broadcast to the shape and have the dtype.
-Array between(std::string_view who, const Operand& key, const Shape& shape, const Array& low, const Array& high) {
-  const Array u = unit(who, key, shape, type_of(low).dtype);
-  return maximum(broadcast(who, low, shape, key.site()), u * (high - low) + low);
+Array between(std::string_view who, const Operand& key, const Shape& shape, const Array& low, const Array& high, bool exact = false) {
+  const DType d = type_of(low).dtype;
+  const Array u = unit(who, key, shape, d), span = high - low;
+  const Array scaled = exact || size_of(d) == 2 ? u * span + low : fused(u, span, low);
+  return maximum(broadcast(who, low, shape, key.site()), scaled);
 }
 Array between(std::string_view who, const Operand& key, const Shape& shape, double low, double high, DType d) {
   (void)layout_of(who, d, key.site());
-  return between(who, key, shape, literal(low, d, key.site()), literal(high, d, key.site()));
+  return between(who, key, shape, literal(low, d, key.site()), literal(high, d, key.site()), exact_span(low, high, d));
 }
 
 /// The number next to -1 on the way to 0.
@@ -155,7 +178,9 @@ Array bits(const Operand& key, const Shape& shape, DType d) {
 Array uniform(const Operand& key, const Shape& shape, const Operand& low, const Operand& high, DType d) {
   SiteScope here(key.site());
   (void)layout_of("uniform", d, key.site());
-  return between("uniform", key, shape, as(low, d, "uniform"), as(high, d, "uniform"));
+  const bool numbers = low.weak() && high.weak();
+  if (numbers && low.number().real == 0 && high.number().real == 1) return unit("uniform", key, shape, d);
+  return between("uniform", key, shape, as(low, d, "uniform"), as(high, d, "uniform"), numbers && exact_span(low.number().real, high.number().real, d));
 }
 
 Array uniform(const Operand& key, const Shape& shape, DType d) {
@@ -169,6 +194,11 @@ Array randint(const Operand& key, const Shape& shape, const Operand& low, const 
   const Site& site = key.site();
   if (!is_integer(d)) fail("dtype", site, fmt::format("randint: {} is no integer type", to_string(d)));
   const int width = static_cast<int>(size_of(d)) * 8;
+  if (width < 32) {   // drawn in 32 bits, where the remainder of so few numbers is hardly uneven
+    const std::int32_t most = static_cast<std::int32_t>((std::uint32_t{0xffffffff} >> (32 - width)) >> !is_unsigned(d)), least = is_unsigned(d) ? 0 : -most - 1;
+    const Array from = clip(integer_bound("low", low, int32).astype(int32), least, most), to = clip(integer_bound("high", high, int32).astype(int32), least, most + 1);
+    return randint(key, shape, from, to, int32).astype(d);
+  }
   const DType word = unsigned_of(width);
   const Array from = integer_bound("low", low, d), to = integer_bound("high", high, d);
   const Array lowest = clipped_to(from, d, site), limit = clipped_to(to, d, site);

@@ -38,8 +38,9 @@ Array erf_inv(const Operand& x) {
   const DType d = type_of(given).dtype;
   const Array a = given.astype(wide_dtype(d));
   const Array edge = abs(a) == 1, inside = where(edge, 0, a);
-  const Array w = -log1p(-inside * inside);
   const bool single = type_of(a).dtype == float32;
+  // float32 as XLA does it, so that normal numbers are JAX's; (1 - x)(1 + x) keeps the digits of the tails
+  const Array w = single ? -log1p(-inside * inside) : -log((1 - inside) * (1 + inside));
   const Array middle = w < (single ? 5.0 : 6.25), root = sqrt(where(middle, 16, w));
   Array p;
   if (single) {
