@@ -153,8 +153,8 @@ class PhaseEmitter {
   llvm::Module& module_;
   const kernel::Kernel& kernel_;
   const Mapping& mapping_;
-  VerbEmitter verbs_;
   mutable llvm::IRBuilder<> b_;
+  VerbEmitter verbs_;
   llvm::Function* function_ = nullptr;
   llvm::Instruction* entry_end_ = nullptr;  // what the entry block holds is inserted before
   std::vector<Value*> buffers_;
