@@ -231,7 +231,7 @@ HostArray random_array(const Type& type, unsigned seed) {
   return {type, numbers};
 }
 
-Samples random_samples(const Types& types) {
+Sampler random_sampler(const Types& types) {
   return [types](unsigned seed) {
     HostArrays arrays;
     for (std::size_t k = 0; k < types.size(); ++k) {
@@ -263,7 +263,7 @@ void check_derivatives(const GraphRef& graph, const HostArrays& inputs, int orde
   if (order > 1) check_derivatives(j.graph, both, order - 1);
 }
 
-void check_batches(const GraphRef& graph, const Samples& samples) {
+void check_batches(const GraphRef& graph, const Sampler& samples) {
   const Types types(graph->input_types().begin(), graph->input_types().end());
   std::vector<int> at(types.size(), unbatched);
   for (std::size_t size : {std::size_t{3}, std::size_t{0}}) {
@@ -291,7 +291,7 @@ void check_text(const Graph& graph) {
   }
 }
 
-void check_laws(const GraphRef& graph, const Samples& samples, int order) {
+void check_laws(const GraphRef& graph, const Sampler& samples, int order) {
   INFO(to_string(*graph));
   const HostArrays inputs = samples(0);
   check_text(*graph);

@@ -26,7 +26,7 @@ std::vector<double> run(const HostArrays& in, const Recorded& f) {
   return run_graph(*program(types_of(in), f), in)[0].numbers();
 }
 void laws(const Types& types, const Recorded& f) {
-  check_laws(program(types, f), random_samples(types));
+  check_laws(program(types, f), random_sampler(types));
 }
 
 Recorded dot(std::vector<int> l,
@@ -176,8 +176,8 @@ TEST_CASE("dot_general takes every number type and sums in a wider one where ask
                       float64}) {
     const Types types{{{3, 40}, dtype}, {{40, 2}, dtype}};
     const GraphRef graph = program(types, dot({1}, {0}));
-    check_kernels(*graph, random_samples(types)(1));
-    check_batches(graph, random_samples(types));
+    check_kernels(*graph, random_sampler(types)(1));
+    check_batches(graph, random_sampler(types));
   }
   const Types bytes{{{2, 3}, int8}, {{3, 2}, int8}};
   const GraphRef wide = program(
@@ -273,7 +273,7 @@ TEST_CASE("convolutions take integers and 16-bit floats") {
   for (DType dtype : {int8, uint32, int64, float16, bfloat16, float32}) {
     const Types types{{{2, 3, 5}, dtype}, {{2, 3, 2}, dtype}};
     check_kernels(*program(types, conv({{2}, {{1, 2}}, {1}, {2}}, nchw(1))),
-                  random_samples(types)(1));
+                  random_sampler(types)(1));
   }
 }
 
@@ -293,7 +293,7 @@ TEST_CASE("a convolution and both its derivatives are what a library computes") 
   };
   for (const Case& c : cases) {
     const GraphRef graph = program(c.types, c.function);
-    const HostArrays inputs = random_samples(c.types)(1);
+    const HostArrays inputs = random_sampler(c.types)(1);
     CHECK(check_conv_leaves(*graph, inputs) == std::vector<int>{1, 0, 0});
     HostArrays operands;
     const GraphRef backward = gradients(graph, inputs, operands);

@@ -34,7 +34,7 @@ std::vector<double> run(const HostArrays& in, const Recorded& f) {
   return run_graph(*graph, in)[0].numbers();
 }
 void laws(const Types& types, const Recorded& f, int order = 2) {
-  check_laws(program(types, f), random_samples(types), order);
+  check_laws(program(types, f), random_sampler(types), order);
 }
 
 std::string first_lines(const std::string& text) {
@@ -136,8 +136,8 @@ TEST_CASE("gather obeys the laws in every mode") {
     const auto check = [&](const Types& types, const Recorded& f) {
       const GraphRef graph = program(types, f);
       check_text(*graph);
-      check_batches(graph, random_samples(types));
-      if (differentiable) check_laws(graph, random_samples(types), order);
+      check_batches(graph, random_sampler(types));
+      if (differentiable) check_laws(graph, random_sampler(types), order);
     };
     check({f64({4, 3}), i32({3, 1})}, gather(rows, {1, 3}, mode));
     check({f64({4, 5}), i32({2, 2})}, gather(boxes, {2, 3}, mode));
@@ -236,8 +236,8 @@ TEST_CASE("scatter with unique positions obeys the laws") {
   for (Update update : updates) {
     const Types types{f64({5, 2}), i32({3, 1}), f64({3, 2})};
     const GraphRef graph = program(types, scatter(update, to_rows, OutOfBounds::fill, true));
-    const Samples samples = [&](unsigned seed) {
-      HostArrays in = random_samples(types)(seed);
+    const Sampler samples = [&](unsigned seed) {
+      HostArrays in = random_sampler(types)(seed);
       for (int k = 0; k < 3; ++k)
         in[1].element<std::int32_t>(static_cast<std::size_t>(k)) =
             (static_cast<int>(seed) + 2 * k) % 5;
@@ -295,8 +295,8 @@ TEST_CASE("scatter takes every dtype that its update combines") {
       if (dtype == bool_ && counts) continue;
       const Types types{{{4, 2}, dtype}, i32({3, 1}), {{3, 2}, dtype}};
       const GraphRef graph = program(types, scatter(update, to_rows, OutOfBounds::fill));
-      check_kernels(*graph, random_samples(types)(3));
-      check_batches(graph, random_samples(types));
+      check_kernels(*graph, random_sampler(types)(3));
+      check_batches(graph, random_sampler(types));
     }
   }
   // Combined in float32 and rounded once: in bfloat16 256 + 1 would be 256 each time.

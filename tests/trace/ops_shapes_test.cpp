@@ -26,7 +26,7 @@ std::vector<double> of_counted(const Shape& shape, const Recorded& f) {
   return run_graph(*graph, {HostArray(f32(shape), counted(element_count(shape)))})[0].numbers();
 }
 void laws(const Types& types, const Recorded& f) {
-  check_laws(program(types, f), random_samples(types));
+  check_laws(program(types, f), random_sampler(types));
 }
 
 std::string first_lines(const std::string& text) {

@@ -86,13 +86,13 @@ TEST_CASE("reduce_window obeys the laws") {
     for (Reduction op : {Reduction::sum, Reduction::prod, Reduction::max, Reduction::min}) {
       const Types types{f64({4, 5})};
       const GraphRef graph = program(types, reduced(op, window));
-      check_laws(graph, random_samples(types));
+      check_laws(graph, random_sampler(types));
     }
   }
   const ops::Window one{{2}, {1}, {1}, {1}, {{1, 1}}}, none{{}, {}, {}, {}, {}};
   for (Reduction op : {Reduction::sum, Reduction::prod, Reduction::max}) {
-    check_laws(program({f64({0})}, reduced(op, one)), random_samples({f64({0})}));
-    check_laws(program({f64({})}, reduced(op, none)), random_samples({f64({})}));
+    check_laws(program({f64({0})}, reduced(op, one)), random_sampler({f64({0})}));
+    check_laws(program({f64({})}, reduced(op, none)), random_sampler({f64({})}));
   }
 }
 
@@ -124,8 +124,8 @@ TEST_CASE("reduce_window takes every dtype that its reduction combines") {
       if (dtype == bool_ && (op == Reduction::sum || op == Reduction::prod)) continue;
       const GraphRef graph = program(types, reduced(op, windows[0]));
       check_text(*graph);
-      check_kernels(*graph, random_samples(types)(1));
-      check_batches(graph, random_samples(types));
+      check_kernels(*graph, random_sampler(types)(1));
+      check_batches(graph, random_sampler(types));
     }
   }
 }
@@ -157,8 +157,8 @@ TEST_CASE("window_argreduce of a batch counts within each example") {
       for (const Recorded& f : {argmax(window), argmin(window, uint8)}) {
         const GraphRef graph = program(types, f);
         check_text(*graph);
-        check_kernels(*graph, random_samples(types)(1));
-        check_batches(graph, random_samples(types));
+        check_kernels(*graph, random_sampler(types)(1));
+        check_batches(graph, random_sampler(types));
       }
     }
   }
