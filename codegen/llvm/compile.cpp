@@ -9,6 +9,7 @@
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
@@ -35,6 +36,11 @@ void checked(llvm::Error error) {
   if (error) throw InternalError("LLVM: " + llvm::toString(std::move(error)));
 }
 
+void set_width(Target& target, bool wide) {
+  bool x86 = llvm::Triple(target.triple).isX86();
+  target.vector.vector_bytes = !x86 ? 16 : wide ? 64 : 32;
+}
+
 Target find_host() {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
@@ -49,33 +55,37 @@ Target find_host() {
   if (llvm::Triple(target.triple).isX86()) {
     target.supported =
         features.lookup("sse4.1") && features.lookup("fma") && features.lookup("f16c");
-    bool wide = features.lookup("avx512f") && features.lookup("avx512bw") &&
-                features.lookup("avx512dq") && features.lookup("avx512vl");
-    target.vector.vector_bytes = wide ? 64 : 32;
-  } else {
-    target.vector.vector_bytes = 16;
   }
+  set_width(target,
+            features.lookup("avx512f") && features.lookup("avx512bw") &&
+                features.lookup("avx512dq") && features.lookup("avx512vl"));
   return target;
 }
 
-/// A target machine is not thread-safe, and takes a tenth of a millisecond to make: one per thread.
-llvm::TargetMachine& machine(int level) {
+std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target) {
+  std::string problem;
+  const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, problem);
+  if (!found) throw InternalError("LLVM: " + problem);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  return std::unique_ptr<llvm::TargetMachine>(
+      found->createTargetMachine(target.triple,
+                                 target.cpu,
+                                 target.features,
+                                 options,
+                                 llvm::Reloc::PIC_,
+                                 llvm::CodeModel::Small,
+                                 llvm::CodeGenOptLevel::Less,
+                                 true));
+}
+
+/// A target machine is not thread-safe, and takes a tenth of a millisecond to make: each thread
+/// keeps its last.
+llvm::TargetMachine& machine(const Target& target, int level) {
   thread_local std::unique_ptr<llvm::TargetMachine> made;
-  if (!made) {
-    const Target& target = host_target();
-    std::string problem;
-    const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, problem);
-    if (!found) throw InternalError("LLVM: " + problem);
-    llvm::TargetOptions options;
-    options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-    made.reset(found->createTargetMachine(target.triple,
-                                          target.cpu,
-                                          target.features,
-                                          options,
-                                          llvm::Reloc::PIC_,
-                                          llvm::CodeModel::Small,
-                                          llvm::CodeGenOptLevel::Less,
-                                          true));
+  if (!made || made->getTargetCPU() != target.cpu ||
+      made->getTargetFeatureString() != target.features) {
+    made = make_machine(target);
   }
   made->setOptLevel(level == 0   ? llvm::CodeGenOptLevel::None
                     : level == 1 ? llvm::CodeGenOptLevel::Less
@@ -130,11 +140,11 @@ std::string prefix_of(const kernel::Kernel& kernel, std::uint64_t number) {
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
                                           const kernel::Kernel& kernel,
                                           const Mapping& mapping,
+                                          const Target& target,
                                           const std::string& prefix) {
   auto module = std::make_unique<llvm::Module>(kernel.name, context);
-  llvm::TargetMachine& target = machine(1);
-  module->setTargetTriple(host_target().triple);
-  module->setDataLayout(target.createDataLayout());
+  module->setTargetTriple(target.triple);
+  module->setDataLayout(machine(target, 1).createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
   for (std::size_t k = 0; k < mapping.phases.size(); ++k) {
     PhaseEmitter(*module, kernel, mapping).emit(k, prefix + std::to_string(k));
@@ -147,11 +157,14 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
   return module;
 }
 
-llvm::SmallVector<char, 0> generate(llvm::Module& module, int level, llvm::CodeGenFileType type) {
+llvm::SmallVector<char, 0> generate(llvm::Module& module,
+                                    const Target& target,
+                                    int level,
+                                    llvm::CodeGenFileType type) {
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (machine(level).addPassesToEmitFile(passes, stream, nullptr, type)) {
+  if (machine(target, level).addPassesToEmitFile(passes, stream, nullptr, type)) {
     throw InternalError("LLVM: no code generator");
   }
   passes.run(module);
@@ -170,8 +183,20 @@ const Target& host_target() {
   return target;
 }
 
+Target target_of(const std::string& cpu) {
+  Target target = host_target();
+  target.cpu = cpu;
+  target.features.clear();
+  std::unique_ptr<llvm::TargetMachine> machine = make_machine(target);
+  const llvm::MCSubtargetInfo& features = *machine->getMCSubtargetInfo();
+  set_width(target,
+            llvm::Triple(target.triple).isX86() &&
+                features.checkFeatures("+avx512bw,+avx512dq,+avx512vl"));
+  return target;
+}
+
 detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileOptions& options) {
-  const Target& target = host_target();
+  const Target& target = options.target ? *options.target : host_target();
   if (!target.supported)
     throw InternalError("this processor lacks instructions that kernels rely on");
   static std::atomic<std::uint64_t> count{0};
@@ -179,12 +204,13 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   result->kernel_ = collapse(kernel);
   result->mapping_ =
       options.mapping ? *options.mapping : choose_mapping(result->kernel_, target.vector);
+  result->target_ = target;
   result->level_ = level_for(kernel, options.level);
   result->scratch_bytes_ = PhaseEmitter::scratch_bytes(result->kernel_, result->mapping_);
   std::string prefix = prefix_of(kernel, ++count);
   llvm::LLVMContext context;
-  auto module = emit_module(context, result->kernel_, result->mapping_, prefix);
-  auto object = generate(*module, result->level_, llvm::CodeGenFileType::ObjectFile);
+  auto module = emit_module(context, result->kernel_, result->mapping_, target, prefix);
+  auto object = generate(*module, target, result->level_, llvm::CodeGenFileType::ObjectFile);
   result->object_.assign(object.begin(), object.end());
   std::vector<PhaseEntry> entries;
   auto tracker =
@@ -206,7 +232,7 @@ CompiledKernel::~CompiledKernel() {
 
 std::string CompiledKernel::llvm_ir() const {
   llvm::LLVMContext context;
-  auto module = emit_module(context, kernel_, mapping_, "phase");
+  auto module = emit_module(context, kernel_, mapping_, target_, "phase");
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream, nullptr);
@@ -215,8 +241,8 @@ std::string CompiledKernel::llvm_ir() const {
 
 std::string CompiledKernel::assembly() const {
   llvm::LLVMContext context;
-  auto module = emit_module(context, kernel_, mapping_, "phase");
-  auto text = generate(*module, level_, llvm::CodeGenFileType::AssemblyFile);
+  auto module = emit_module(context, kernel_, mapping_, target_, "phase");
+  auto text = generate(*module, target_, level_, llvm::CodeGenFileType::AssemblyFile);
   return {text.begin(), text.end()};
 }
 

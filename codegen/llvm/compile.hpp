@@ -19,10 +19,13 @@ struct Target {
 };
 /// This machine; asked once.
 const Target& host_target();
+/// A lesser processor of this machine's family, in LLVM's words ("x86-64-v3").
+Target target_of(const std::string& cpu);
 
 struct CompileOptions {
   int level = 1;  // 0: compiles fastest; 1: runs fast; 2: every pass of code generation
   const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen
+  const Target* target = nullptr;    // null: this machine
 };
 
 /// The code of one kernel, alive as long as this object. Safe to call from several threads.
@@ -49,6 +52,7 @@ class CompiledKernel : public detail::Shared {
   CompiledKernel() = default;
   kernel::Kernel kernel_;
   Mapping mapping_;
+  Target target_;
   int level_ = 1;
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <random>
+#include <thread>
 
 namespace fluxion::test {
 namespace {
@@ -300,15 +301,48 @@ class RandomKernel {
   std::int64_t row_count_ = 0;
 };
 
-TEST_CASE("random kernels compute what they mean") {
+/// The first seed and how many: one alone if FLUXION_SEED says so.
+std::pair<std::uint64_t, std::uint64_t> seeds(std::uint64_t count, std::uint64_t nightly) {
   const char* wanted = std::getenv("FLUXION_SEED");
-  const std::uint64_t first = wanted ? std::strtoull(wanted, nullptr, 10) : 1;
-  const std::uint64_t count = wanted ? 1 : std::getenv("FLUXION_NIGHTLY") ? 5000 : 250;
+  if (wanted) return {std::strtoull(wanted, nullptr, 10), 1};
+  return {1, std::getenv("FLUXION_NIGHTLY") ? nightly : count};
+}
+
+TEST_CASE("random kernels compute what they mean") {
+  const auto [first, count] = seeds(250, 5000);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     INFO("FLUXION_SEED=" << seed);
     codegen::CompileOptions options;
     options.level = static_cast<int>(seed % 3 % 2);
     check_compiled(RandomKernel(seed).make(), {}, options);
+  }
+}
+
+TEST_CASE("random kernels compute the same on a processor without masks") {
+  const codegen::Target target = lesser_target();
+  const auto [first, count] = seeds(100, 2000);
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    INFO("FLUXION_SEED=" << seed);
+    codegen::CompileOptions options;
+    options.target = &target;
+    check_compiled(RandomKernel(seed).make(), {}, options);
+  }
+}
+
+TEST_CASE("threads compile at the same time") {
+  std::vector<Kernel> kernels;
+  for (std::uint64_t seed = 1; seed <= 24; ++seed) kernels.push_back(RandomKernel(seed).make());
+  std::vector<detail::Ref<codegen::CompiledKernel>> compiled(kernels.size());
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t k = t; k < kernels.size(); k += 4)
+        compiled[k] = codegen::compile(kernels[k]);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    check_code(kernels[k], *compiled[k]);
   }
 }
 

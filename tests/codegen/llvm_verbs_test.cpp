@@ -98,12 +98,51 @@ kernel::Kernel all_verbs(DType type, std::int64_t n, bool serial) {
   return b.finish();
 }
 
+kernel::Kernel conversion(DType from, const std::vector<DType>& to, std::int64_t n) {
+  Builder b("convert");
+  auto in = b.buffer(from, Role::input, n);
+  std::vector<std::int32_t> out;
+  for (DType type : to) out.push_back(b.buffer(type, Role::output, n));
+  b.parallel({n}, [&](const Index& i) {
+    KernelScalar x = b.load(in, i[0]);
+    for (std::size_t k = 0; k < to.size(); ++k) b.store(out[k], i[0], convert(x, to[k]));
+  });
+  return b.finish();
+}
+
+const std::vector<DType> all_types{bool_,
+                                   int8,
+                                   int16,
+                                   int32,
+                                   int64,
+                                   uint8,
+                                   uint16,
+                                   uint32,
+                                   uint64,
+                                   float16,
+                                   bfloat16,
+                                   float32,
+                                   float64};
+
 TEST_CASE("every verb on every type gives what C++ gives") {
   for (DType type : number_types) {
     for (std::int64_t n : {0, 1, 15, 16, 17, 1000}) {
       check_compiled(all_verbs(type, n, false));
     }
     check_compiled(all_verbs(type, 500, true));
+  }
+}
+
+TEST_CASE("every verb gives the same on a processor without masks, and without optimisation") {
+  const codegen::Target target = lesser_target();
+  for (DType type : number_types) {
+    codegen::CompileOptions options;
+    options.level = 0;
+    check_compiled(all_verbs(type, 83, false), {}, options);
+    options.level = 1;
+    options.target = &target;
+    check_compiled(all_verbs(type, 83, false), {}, options);
+    check_compiled(conversion(type, all_types, 83), {}, options);
   }
 }
 
@@ -151,32 +190,6 @@ TEST_CASE("logic on bool is logic") {
   check_compiled(b.finish(),
                  [&](std::size_t, std::size_t k) { return k % 3 ? k % 2 : k % 5 * 40; });
 }
-
-kernel::Kernel conversion(DType from, const std::vector<DType>& to, std::int64_t n) {
-  Builder b("convert");
-  auto in = b.buffer(from, Role::input, n);
-  std::vector<std::int32_t> out;
-  for (DType type : to) out.push_back(b.buffer(type, Role::output, n));
-  b.parallel({n}, [&](const Index& i) {
-    KernelScalar x = b.load(in, i[0]);
-    for (std::size_t k = 0; k < to.size(); ++k) b.store(out[k], i[0], convert(x, to[k]));
-  });
-  return b.finish();
-}
-
-const std::vector<DType> all_types{bool_,
-                                   int8,
-                                   int16,
-                                   int32,
-                                   int64,
-                                   uint8,
-                                   uint16,
-                                   uint32,
-                                   uint64,
-                                   float16,
-                                   bfloat16,
-                                   float32,
-                                   float64};
 
 TEST_CASE("every conversion rounds and saturates as C++ and IEEE say") {
   for (DType from : all_types) {

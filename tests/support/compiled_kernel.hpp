@@ -34,6 +34,12 @@ inline std::vector<std::string> undefined_symbols(const std::string& object) {
   return names;
 }
 
+/// This machine, or where it has masked vectors, one without.
+inline codegen::Target lesser_target() {
+  return codegen::host_target().vector.vector_bytes == 64 ? codegen::target_of("x86-64-v3")
+                                                          : codegen::host_target();
+}
+
 /// Bit patterns of a type that are worth a test: small, large, special, any.
 class Samples {
  public:
@@ -90,7 +96,8 @@ struct GuardedArray {
   GuardedArray(DType t, std::size_t n)
       : type(t),
         count(n),
-        memory(runtime::allocate_guarded(n * KernelArithmetic::bytes(t), KernelArithmetic::bytes(t))) {}
+        memory(runtime::allocate_guarded(n * KernelArithmetic::bytes(t),
+                                         KernelArithmetic::bytes(t))) {}
   unsigned char* at(std::size_t k) const {
     return static_cast<unsigned char*>(memory->data()) + k * KernelArithmetic::bytes(type);
   }
@@ -120,10 +127,11 @@ inline void run_in_pieces(const codegen::CompiledKernel& compiled, void* const* 
 /// What the buffers begin with; by default samples of their type.
 using Fill = std::function<std::uint64_t(std::size_t buffer, std::size_t element)>;
 
-/// Interprets and compiles a kernel and compares all outputs bit for bit (any NaN equals any NaN).
-inline void check_compiled(const kernel::Kernel& kernel,
-                           const Fill& fill = {},
-                           const codegen::CompileOptions& options = {}) {
+/// Interprets a kernel, runs its code and compares all outputs bit for bit (any NaN equals any
+/// NaN).
+inline void check_code(const kernel::Kernel& kernel,
+                       const codegen::CompiledKernel& compiled,
+                       const Fill& fill = {}) {
   Samples samples(kernel.hash());
   std::vector<GuardedArray> expected, actual;
   for (const kernel::BufferDecl& buffer : kernel.buffers) {
@@ -141,22 +149,26 @@ inline void check_compiled(const kernel::Kernel& kernel,
   for (auto& array : expected) expected_memory.push_back(array.memory->data());
   for (auto& array : actual) actual_memory.push_back(array.memory->data());
   interpret(kernel, expected_memory);
-  auto compiled = codegen::compile(kernel, options);
-  REQUIRE(undefined_symbols(compiled->object()) == std::vector<std::string>{});
-  run_in_pieces(*compiled, actual_memory.data());
+  REQUIRE(undefined_symbols(compiled.object()) == std::vector<std::string>{});
+  run_in_pieces(compiled, actual_memory.data());
   for (std::size_t b = 0; b < expected.size(); ++b) {
     for (std::size_t k = 0; k < expected[b].count; ++k) {
       const std::uint64_t want = expected[b].get(k), have = actual[b].get(k);
       const DType type = expected[b].type;
       if (want == have || (is_nan(type, want) && is_nan(type, have))) continue;
-      INFO(kernel::to_string(kernel)
-           << codegen::to_string(compiled->mapping(), compiled->kernel()));
+      INFO(kernel::to_string(kernel) << codegen::to_string(compiled.mapping(), compiled.kernel()));
       INFO("buffer " << b << ", element " << k);
       CAPTURE(want, have);
       FAIL("machine code and definition differ");
     }
   }
   SUCCEED();
+}
+
+inline void check_compiled(const kernel::Kernel& kernel,
+                           const Fill& fill = {},
+                           const codegen::CompileOptions& options = {}) {
+  check_code(kernel, *codegen::compile(kernel, options), fill);
 }
 
 }  // namespace fluxion::test
