@@ -11,9 +11,9 @@ detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec);
 /// Convolutions and their derivatives in float32 and bfloat16; null as above.
 detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);
 
-/// Work of less than this many floating-point operations stays on the calling thread: about 20
-/// microseconds.
-inline constexpr double serial_flops = 2.5e6;
+/// Work of twice as many floating-point operations is worth a second thread: each has 5 to 10
+/// microseconds then.
+inline constexpr double serial_flops = 1e6;
 
 inline constexpr std::size_t rounded_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 

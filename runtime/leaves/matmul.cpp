@@ -159,26 +159,29 @@ class Matmul final : public codegen::PreparedLeaf {
     return to;
   }
 
-  /// Decides on slabs: whole matrices if there are many, else rows or columns of each, some more
-  /// slabs than threads, so that a thread that is held up does not hold up all.
+  /// Decides on slabs: whole matrices if there are many, else rows or columns of each; more slabs
+  /// than threads where the work allows, so that a thread that is held up does not hold up all.
   void cut() {
     const int64_t batch = c_.size[0], m = c_.size[1], n = c_.size[2], k = a_.size[2];
     per_unit_ = {batch, m, n};
     threads_ = num_threads();
     const double flops = 2.0 * static_cast<double>(batch) * static_cast<double>(m) *
                          static_cast<double>(n) * static_cast<double>(k);
-    if (threads_ == 1 || flops < 2 * serial_flops) return;
+    const double worth = a_.dtype == float32 ? serial_flops : 2 * serial_flops;
+    if (threads_ == 1 || flops < 2 * worth) return;
     const auto wanted =
-        static_cast<int64_t>(std::min(flops / serial_flops, 4.0 * static_cast<double>(threads_)));
+        static_cast<int64_t>(std::min(flops / worth, 4.0 * static_cast<double>(threads_)));
     per_unit_[0] = divide_up(batch, wanted);
     if (batch >= wanted) return;
-    const int64_t each = divide_up(wanted, batch);
-    // Columns are cut in multiples of 64, the library's block; rows of 16.
+    const int64_t most = divide_up(wanted, batch);
+    const int64_t least = std::min(most, divide_up(threads_, batch));
+    // Slabs of 128 run at full speed, smaller ones slower: only as many as threads may be smaller.
     const auto slab = [&](int64_t size, int64_t unit) {
-      return std::min(size, divide_up(divide_up(size, each), unit) * unit);
+      const int64_t slabs = std::clamp(size / 128, least, most);
+      return std::min(size, divide_up(divide_up(size, slabs), unit) * unit);
     };
     if (m >= n || n < 128) {
-      per_unit_[1] = slab(m, m >= 32 * each ? 32 : 16);
+      per_unit_[1] = slab(m, 16);
     } else {
       per_unit_[2] = slab(n, 64);
     }
