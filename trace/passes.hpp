@@ -5,13 +5,13 @@
 
 namespace fluxion {
 
-/// No pass changes a value, not even a bit of it; `split` alone decides in which order large
-/// reductions combine, by their shapes.
+/// No pass changes a value, not even a bit of it; but `arrange` decides which contractions a library
+/// computes, and `split` in which order large reductions combine, both by shapes alone.
 struct Pass {
   std::string_view name;
   GraphRef (*run)(const GraphRef&);
 };
-/// inline, simplify, split, cse, dce.
+/// inline, simplify, arrange, split, cse, dce.
 std::span<const Pass> passes();
 
 /// Runs every pass in order. With FLUXION_VERIFY set (or in a debug build) each result is verified;
@@ -22,6 +22,9 @@ GraphRef optimize(const GraphRef&);
 GraphRef inline_calls(const GraphRef&);
 /// Values that are another value, or a constant, element by element are replaced by it.
 GraphRef simplify(const GraphRef&);
+/// Contractions that a library can only compute with their axes in another order get transposed
+/// operands.
+GraphRef arrange_dots(const GraphRef&);
 /// Reductions of very many elements to few results as two: over chunks, then over the chunks'
 /// results.
 GraphRef split_large_reductions(const GraphRef&);

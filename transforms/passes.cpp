@@ -13,6 +13,7 @@ namespace {
 constexpr Pass table[] = {
     {"inline", inline_calls},
     {"simplify", simplify},
+    {"arrange", arrange_dots},
     {"split", split_large_reductions},
     {"cse", share_equal_operations},
     {"dce", drop_unused_operations},

@@ -1,4 +1,6 @@
 // Sums of products over contracted axes: matrix products of every shape.
+#include "trace/ops/dot_general.hpp"
+
 #include "trace/ops/axes.hpp"
 
 #include <algorithm>
@@ -359,6 +361,32 @@ void DotGeneral::reference(ConstTensors in, Tensors out) const {
 
 constexpr const Rules* rules[] = {rules_of<DotGeneral>()};
 
+/// Whether the axes of each list, in its order, are one axis of a single stride.
+bool collapses(const Side& side, std::initializer_list<std::vector<int>> lists) {
+  for (const std::vector<int>& axes : lists) {
+    Collapsed one;
+    for (int axis : axes) {
+      one.add(size_at(side.shape, axis), side.strides[static_cast<std::size_t>(axis)], 0);
+    }
+    if (!one.fits) return false;
+  }
+  return true;
+}
+
+/// `axes` of the first side, then `partners` of the second, both in ascending order of the first.
+std::pair<std::vector<int>, std::vector<int>> ascending(const std::vector<int>& axes,
+                                                        const std::vector<int>& partners) {
+  std::vector<std::pair<int, int>> pairs;
+  for (std::size_t k = 0; k < axes.size(); ++k) pairs.push_back({axes[k], partners[k]});
+  std::sort(pairs.begin(), pairs.end());
+  std::pair<std::vector<int>, std::vector<int>> sorted;
+  for (auto [axis, partner] : pairs) {
+    sorted.first.push_back(axis);
+    sorted.second.push_back(partner);
+  }
+  return sorted;
+}
+
 }  // namespace
 
 std::span<const Rules* const> dot_general_rules() { return rules; }
@@ -376,6 +404,39 @@ Array dot_general(const Array& lhs,
                          dtype},
               {lhs, rhs},
               site);
+}
+
+std::optional<DotArrangement> dot_arrangement(const Op& op, TypeList operands) {
+  constexpr std::int64_t least_work =
+      1 << 16;  // multiplications; below, a copy costs more than it gains
+  const auto* dot = op.as<DotGeneral>();
+  if (!dot || !is_floating(operands[0].dtype) || operands[0].dtype == float64) return {};
+  const Side left = dot->lhs(operands[0].shape), right = dot->rhs(operands[1].shape);
+  std::int64_t work = element_count(left.shape);
+  for (int axis : right.free) work *= size_at(right.shape, axis);
+  if (work < least_work) return {};
+  auto [contract, partners] = ascending(left.contract, right.contract);
+  const bool left_fits = collapses(left, {left.batch, left.free, contract});
+  const bool right_fits = collapses(right, {right.batch, right.free, partners});
+  if (left_fits && right_fits) return {};
+  const auto joined = [](std::vector<int> a, const std::vector<int>& b, const std::vector<int>& c) {
+    return DotGeneral::prepend_all(DotGeneral::prepend_all(std::move(a), b), c);
+  };
+  DotArrangement result{counted_axes(static_cast<int>(left.shape.size())),
+                        counted_axes(static_cast<int>(right.shape.size())),
+                        {}};
+  if (!left_fits) result.lhs_permutation = joined(left.batch, left.free, contract);
+  if (!right_fits) result.rhs_permutation = joined(right.batch, partners, right.free);
+  DotGeneral arranged = *dot;
+  const auto place = [](std::vector<int>& axes, const std::vector<int>& permutation) {
+    for (int& axis : axes) axis = position_of(axis, permutation);
+  };
+  place(arranged.lhs_batch, result.lhs_permutation);
+  place(arranged.lhs_contract, result.lhs_permutation);
+  place(arranged.rhs_batch, result.rhs_permutation);
+  place(arranged.rhs_contract, result.rhs_permutation);
+  result.dot = arranged;
+  return result;
 }
 
 }  // namespace fluxion::ops

@@ -1,0 +1,17 @@
+// What passes ask about contractions.
+#pragma once
+#include "trace/ops.hpp"
+
+namespace fluxion::ops {
+
+/// A contraction whose operands have their axes in another order.
+struct DotArrangement {
+  std::vector<int> lhs_permutation, rhs_permutation;
+  Op dot;  // of the permuted operands; the result is the same
+};
+/// The arrangement in which a library can compute a dot_general that it cannot compute as it
+/// stands. Nothing for other operations, for dtypes that no library multiplies, and where the
+/// product is too small to be worth a copy.
+std::optional<DotArrangement> dot_arrangement(const Op&, TypeList operands);
+
+}  // namespace fluxion::ops
