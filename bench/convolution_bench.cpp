@@ -1,10 +1,10 @@
 // How close do prepared convolutions, which arrive in NCHW, come to oneDNN's best layout by hand?
+#include "bench/timing.hpp"
 #include "codegen/leaf.hpp"
 #include "runtime/thread_pool.hpp"
 
 #include <algorithm>
 #include <benchmark/benchmark.h>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <dnnl.hpp>
@@ -91,15 +91,10 @@ ConvolutionSpec specification(const Problem& p, Pass pass, bool last) {
   return s;
 }
 
-double seconds(auto&& call) {
-  const auto begin = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 void convolution(benchmark::State& state, Pass pass, bool last) {
   const Problem& p = problems[state.range(0)];
   fx::runtime::set_num_threads(1);
+  fx::bench::set_openmp_threads(1);
   const auto leaf = fx::codegen::prepare(specification(p, pass, last));
   if (!leaf) return state.SkipWithError("the library refuses");
   const auto count = [](std::int64_t n) { return static_cast<std::size_t>(n); };
@@ -117,8 +112,10 @@ void convolution(benchmark::State& state, Pass pass, bool last) {
   ForwardByHand hand(p);
   double ours = 1e9, theirs = 1e9;
   for (auto _ : state) {
-    ours = std::min(ours, seconds([&] { leaf->run(operands, results, aligned); }));
-    if (pass == Pass::forward) theirs = std::min(theirs, seconds([&] { hand.run(); }));
+    ours = std::min(ours,
+                    fx::bench::processor_seconds([&] { leaf->run(operands, results, aligned); }));
+    if (pass == Pass::forward)
+      theirs = std::min(theirs, fx::bench::processor_seconds([&] { hand.run(); }));
   }
   state.counters["gflops"] = p.flops() / ours / 1e9;
   if (pass == Pass::forward) {

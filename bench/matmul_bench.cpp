@@ -1,4 +1,5 @@
 // How close does a prepared matrix product come to oneDNN called by hand, on one thread and on all?
+#include "bench/timing.hpp"
 #include "codegen/leaf.hpp"
 #include "runtime/thread_pool.hpp"
 
@@ -6,7 +7,6 @@
 #include <benchmark/benchmark.h>
 #include <chrono>
 #include <cstdint>
-#include <dlfcn.h>
 #include <dnnl.hpp>
 #include <thread>
 #include <vector>
@@ -46,17 +46,6 @@ class ByHand {
   std::vector<dnnl_exec_arg_t> arguments_;
 };
 
-void set_openmp_threads(int count) {
-  static void* const library = dlopen("libgomp.so.1", RTLD_LAZY);
-  const auto set = reinterpret_cast<void (*)(int)>(dlsym(library, "omp_set_num_threads"));
-  if (set != nullptr) set(count);
-}
-
-double seconds(auto&& call) {
-  const auto begin = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 double median(std::vector<double> times) {
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::nth_element(times.begin(), middle, times.end());
@@ -72,7 +61,7 @@ void matmul(benchmark::State& state, fx::DType dtype) {
   const std::int64_t n = state.range(0);
   const int threads = static_cast<int>(state.range(1));
   fx::runtime::set_num_threads(threads);
-  set_openmp_threads(threads);
+  fx::bench::set_openmp_threads(threads);
   const auto elements = static_cast<std::size_t>(n * n);
   std::vector<float> a(elements), b(elements), c(elements), d(elements);
   fx::MatmulSpec spec;
@@ -96,7 +85,9 @@ void matmul(benchmark::State& state, fx::DType dtype) {
     const auto turn = [&](std::vector<double>& times, auto&& call) {
       if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(3));
       call();
-      for (int i = 0; i < repeats; ++i) times.push_back(seconds(call));
+      for (int i = 0; i < repeats; ++i)
+        times.push_back(threads > 1 ? fx::bench::seconds(call)
+                                    : fx::bench::processor_seconds(call));
     };
     turn(ours, [&] { leaf->run(in, out, aligned); });
     turn(theirs, [&] { hand.run(); });

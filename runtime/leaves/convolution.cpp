@@ -42,6 +42,9 @@ Numbers channels_last(const Numbers& dims) {
   return strides;
 }
 
+/// The layout of images inside: channels last, left to the library, or as the program has them.
+enum class Preference { fast, any, given };
+
 /// Images or their cotangents, as the program has them.
 struct Images {
   DType dtype;
@@ -61,7 +64,18 @@ struct Images {
     some[0] = images;
     return some;
   }
-  Layout given(int64_t images) const { return {dtype, dims_of(images), strides}; }
+  /// For a primitive on the program's own layout the strides of such axes are those of a dense
+  /// channels-first one, which is what the library knows besides.
+  Layout given(int64_t images, Preference preference) const {
+    Numbers own = strides;
+    if (preference == Preference::given) {
+      int64_t dense = 1;
+      for (std::size_t axis = dims.size(); axis-- > 0; dense *= dims[axis]) {
+        if (dims[axis] == 1) own[axis] = dense;
+      }
+    }
+    return {dtype, dims_of(images), own};
+  }
   Layout fast(int64_t images) const { return {dtype, dims_of(images), channels_last(dims)}; }
   Layout any(int64_t images) const { return Layout::any(dtype, dims_of(images)); }
   std::size_t bytes_per_image() const {
@@ -72,8 +86,6 @@ struct Images {
            image * strides[0] * static_cast<int64_t>(bytes_of(dtype));
   }
 };
-
-enum class Preference { fast, any, given };
 
 /// The primitives for one number of images: copies into the chosen layouts where they differ from
 /// the program's, the convolution, a copy back.
@@ -216,7 +228,7 @@ class Convolution final : public codegen::PreparedLeaf {
     const auto layout = [&](const Images& i) {
       return preference == Preference::fast  ? i.fast(images)
              : preference == Preference::any ? i.any(images)
-                                             : i.given(images);
+                                             : i.given(images, preference);
     };
     constexpr std::array make = {&onednn::convolution,
                                  &onednn::convolution_backward_data,
@@ -226,7 +238,7 @@ class Convolution final : public codegen::PreparedLeaf {
         make[static_cast<std::size_t>(spec_.pass)](layout(in_), weights, layout(out_), window_);
     if (!slab.convolution) return slab;
     const std::size_t at = second_argument();
-    const Layout a = first().given(images), b = second().given(images);
+    const Layout a = first().given(images, preference), b = second().given(images, preference);
     const auto& chosen = slab.convolution.layouts();
     if (!(chosen[0] == a)) slab.copy[0] = onednn::reorder(a, chosen[0]);
     if (!(chosen[at] == b)) {
