@@ -280,13 +280,21 @@ Scalar Lowering::make(ValueId v, std::int32_t maker, const Place& place, Scalar 
   return o.op.at(view, here.index);
 }
 
+/// All values before the first store: an output may lie in the memory of an input that another
+/// output reads at this place.
 void Lowering::store_outputs(const Place& place) {
-  for (ValueId v : group_.outputs) {
-    const int parts = is_complex(graph_.type(v).dtype) ? 2 : 1;
-    for (component_ = 0; component_ < parts; ++component_)
-      builder_.store(stores_[v], offset(v, place.linear), value(v, place, {}));
-    component_ = 0;
-  }
+  std::vector<Scalar> values;
+  const auto for_each_part = [&](auto&& visit) {
+    for (ValueId v : group_.outputs) {
+      const int parts = is_complex(graph_.type(v).dtype) ? 2 : 1;
+      for (component_ = 0; component_ < parts; ++component_) visit(v);
+      component_ = 0;
+    }
+  };
+  for_each_part([&](ValueId v) { values.push_back(value(v, place, {})); });
+  std::size_t next = 0;
+  for_each_part(
+      [&](ValueId v) { builder_.store(stores_[v], offset(v, place.linear), values[next++]); });
 }
 
 void Lowering::over_domain(const std::vector<std::int32_t>& structured) {
