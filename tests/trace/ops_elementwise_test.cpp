@@ -151,12 +151,12 @@ void compare_kernel(const Op& op, const HostArrays& in, double bar) {
   const HostArray wanted = test::run_reference(op, in).at(0);
   const HostArray found = test::run_kernel(op, in).at(0);
   const std::vector<double> a = found.numbers(), b = wanted.numbers();
+  std::vector<std::vector<double>> operands;
+  for (const HostArray& x : in) operands.push_back(x.numbers());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    INFO(op.name() << op.attributes() << " of " << to_string(in[0].type) << " at "
-                   << in[0].numbers()[i]
-                   << (in.size() > 1
-                           ? ", " + std::to_string(in[1].numbers()[in[1].count() == 1 ? 0 : i])
-                           : "")
+    std::string at;
+    for (const auto& x : operands) at += " " + std::to_string(x[x.size() == 1 ? 0 : i]);
+    INFO(op.name() << op.attributes() << " of " << to_string(in[0].type) << " at" << at
                    << ": kernel " << a[i] << ", reference " << b[i]);
     if (is_floating(wanted.type.dtype) && bar > 0)
       CHECK(last_places(wanted.type.dtype, a[i], b[i]) <= bar);
