@@ -145,6 +145,15 @@ struct Rule {
 };
 
 constexpr Rule rules[] = {
+    {"is-its-operand",  // x * 1, convert to the same type, a whole slice, neg(neg x), a transpose
+                        // and its inverse
+     [](Candidate& c) -> ValueId {
+       if (!c.can_look()) return -1;
+       bool possible = false;
+       for (ValueId v : c.operands)
+         possible = possible || element_count(c.graph.type(v).shape) == element_count(c.type.shape);
+       return possible ? c.look().same_as : -1;
+     }},
     {"reshape-of-reshape",
      [](Candidate& c) -> ValueId {
        if (!c.operation.op.aliases()) return -1;
@@ -156,15 +165,6 @@ constexpr Rule rules[] = {
        if (c.graph.type(source) == c.type) return source;
        if (!(c.operation.op.types({&c.graph.type(source), 1}) == Types{c.type})) return -1;
        return c.graph.add(c.operation.op, {source}, {&c.type, 1}, c.operation.site);
-     }},
-    {"is-its-operand",  // x * 1, convert to the same type, a whole slice, neg(neg x), a transpose
-                        // and its inverse
-     [](Candidate& c) -> ValueId {
-       if (!c.can_look()) return -1;
-       bool possible = false;
-       for (ValueId v : c.operands)
-         possible = possible || element_count(c.graph.type(v).shape) == element_count(c.type.shape);
-       return possible ? c.look().same_as : -1;
      }},
     {"constant-scalar",  // any scalar of constants whose bits the kernel language can know
      [](Candidate& c) -> ValueId {

@@ -178,6 +178,9 @@ std::int32_t Builder::table(DType type, std::vector<std::uint64_t> bits) {
 }
 
 Scalar Builder::constant(DType type, double value) {
+  // Operations that move complex elements write them part by part.
+  if (type == complex64) type = float32;
+  if (type == complex128) type = float64;
   return {this, state_->constant(type, bits_of(type, value))};
 }
 Scalar Builder::constant_bits(DType type, std::uint64_t bits) {

@@ -95,7 +95,7 @@ class Builder {
   std::int32_t buffer(DType, Role, std::int64_t count);
   std::int32_t table(DType, std::vector<std::uint64_t> bits);
 
-  Scalar constant(DType, double value);                  // exact for every value a double holds
+  Scalar constant(DType, double value);                  // exact for every value a double holds; of a complex type: a part
   Scalar constant_bits(DType, std::uint64_t bits);
   Scalar value(const Affine&);                           // as an int64
   Affine affine(Scalar int64_value);                     // the way back; sums and products by constants stay affine
