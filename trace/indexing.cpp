@@ -1,61 +1,15 @@
-// x[...] and x.at(...).set(...): what a list of indices selects, as slices where it can be, as gathers and scatters where it must.
+// x[...] and x.at(...).set(...): what a list of indices selects, as slices where it can be, as
+// gathers and scatters where it must.
 #include "trace/indexing.hpp"
-
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include <fmt/format.h>
 
 #include "trace/node.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+
 namespace fluxion {
-namespace composed {
-
-Array wrapped_positions(std::string_view who, const Array& positions, std::int64_t size, const Site& site) {
-  const DType d = positions.dtype(site);
-  if (d == bool_)
-    fail("index", site, fmt::format("{}: a mask of bools selects a number of elements that only its values tell", who), {fmt::format("mask {}", to_string(type_of(positions)))},
-         "fx::where(mask, x, otherwise) keeps the shape");
-  if (!is_integer(d)) fail("index", site, fmt::format("{}: positions are integers, these are {}", who, to_string(type_of(positions))), {}, "convert first: i.astype(fx::int32)");
-  const bool wide = size > std::numeric_limits<std::int32_t>::max() || size_of(d) == 8 || d == uint32;
-  const Array p = positions.astype(wide ? int64 : int32, site);
-  return is_unsigned(d) ? p : where(Operand(p < 0, site), p + size, p);
-}
-
-Array gather_axes(std::string_view who, const Array& x, const std::vector<int>& axes, const std::vector<Array>& positions, int place, const Site& site) {
-  SiteScope here(site);
-  std::vector<Array> columns;
-  DType d = int32;
-  for (std::size_t k = 0; k < axes.size(); ++k) {
-    columns.push_back(wrapped_positions(who, positions[k], size_at(x, axes[k]), site));
-    d = promote(d, type_of(columns.back()).dtype);
-  }
-  const Shape batch = broadcast_shapes(who, columns, site);
-  Shape column = batch, sizes;
-  column.push_back(1);
-  for (Array& c : columns) c = broadcast(who, c.astype(d), batch, site).reshape(column);
-  const int rank = static_cast<int>(batch.size()), result_rank = rank + rank_of(x) - static_cast<int>(axes.size());
-  ops::GatherDimensions g;
-  g.collapsed_slice_dims = g.start_index_map = axes;
-  g.index_vector_dim = rank;
-  for (int k = 0; k < result_rank; ++k)
-    if (k < place || k >= place + rank) g.offset_dims.push_back(k);
-  std::vector<std::int64_t> slice(shape_of(x).begin(), shape_of(x).end());
-  for (int axis : axes) {
-    if (slice[static_cast<std::size_t>(axis)] == 0) {
-      if (element_count(batch) > 0) fail("index", site, fmt::format("{}: axis {} of {} has no elements to choose from", who, axis, to_string(type_of(x))));
-      Shape empty = without_axes(shape_of(x), axes);
-      for (int k = 0; k < rank; ++k) empty = composed::with_axis(empty, place + k, batch[static_cast<std::size_t>(k)]);
-      return zeros(empty, type_of(x).dtype);
-    }
-    slice[static_cast<std::size_t>(axis)] = 1;
-  }
-  return ops::gather(x, concatenate(columns, rank), g, slice, ops::OutOfBounds::clip, site);
-}
-
-}  // namespace composed
-
 namespace {
 
 using namespace composed;
@@ -79,7 +33,9 @@ struct Choice {
 /// A list of indices understood for one array.
 class Selection {
  public:
-  Selection(const Array& x, std::span<const Index> indices, const Site& site) : x_(x), site_(site) { read(indices); }
+  Selection(const Array& x, std::span<const Index> indices, const Site& site) : x_(x), site_(site) {
+    read(indices);
+  }
 
   Array get() const {
     const Array part = sliced(x_);
@@ -116,20 +72,39 @@ void Selection::read(std::span<const Index> indices) {
     arrays_ |= i.kind == Index::Kind::array;
   }
   if (used > rank)
-    fail("index", site_, fmt::format("[]: {} indices for an array of {} axes", used, rank), {fmt::format("x {}", to_string(type_of(x_)))});
+    fail("index",
+         site_,
+         fmt::format("[]: {} indices for an array of {} axes", used, rank),
+         {fmt::format("x {}", to_string(type_of(x_)))});
   if (dots > 1) fail("index", site_, "[]: fx::ellipsis stands in the list twice");
   int axis = 0;
   const auto whole = [&](int count) {
-    for (int k = 0; k < count; ++k, ++axis) choices_.push_back({Index::Kind::all, axis, {0, size_at(x_, axis), 1, false}, {}, site_});
+    for (int k = 0; k < count; ++k, ++axis)
+      choices_.push_back({Index::Kind::all, axis, {0, size_at(x_, axis), 1, false}, {}, site_});
   };
   for (const Index& i : indices) {
     switch (i.kind) {
-      case Index::Kind::ellipsis: whole(rank - used); break;
-      case Index::Kind::newaxis: choices_.push_back({i.kind, -1, {}, {}, i.site}); break;
-      case Index::Kind::all: whole(1); break;
-      case Index::Kind::position: choices_.push_back({i.kind, axis, position(i, axis), {}, i.site}); ++axis; break;
-      case Index::Kind::range: choices_.push_back({i.kind, axis, range(i, axis), {}, i.site}); ++axis; break;
-      case Index::Kind::array: choices_.push_back({i.kind, axis, {0, size_at(x_, axis), 1, false}, i.array, i.site}); ++axis; break;
+      case Index::Kind::ellipsis:
+        whole(rank - used);
+        break;
+      case Index::Kind::newaxis:
+        choices_.push_back({i.kind, -1, {}, {}, i.site});
+        break;
+      case Index::Kind::all:
+        whole(1);
+        break;
+      case Index::Kind::position:
+        choices_.push_back({i.kind, axis, position(i, axis), {}, i.site});
+        ++axis;
+        break;
+      case Index::Kind::range:
+        choices_.push_back({i.kind, axis, range(i, axis), {}, i.site});
+        ++axis;
+        break;
+      case Index::Kind::array:
+        choices_.push_back({i.kind, axis, {0, size_at(x_, axis), 1, false}, i.array, i.site});
+        ++axis;
+        break;
     }
   }
   whole(rank - axis);
@@ -138,8 +113,12 @@ void Selection::read(std::span<const Index> indices) {
 Run Selection::position(const Index& i, int axis) const {
   const std::int64_t n = size_at(x_, axis), p = *i.range.start;
   if (p < -n || p >= n)
-    fail("index", i.site, fmt::format("[]: position {} is outside axis {} of size {}", p, axis, n), {fmt::format("x {}", to_string(type_of(x_)))},
-         n ? fmt::format("positions count from 0 to {}, or from -{} to -1", n - 1, n) : "the axis is empty");
+    fail("index",
+         i.site,
+         fmt::format("[]: position {} is outside axis {} of size {}", p, axis, n),
+         {fmt::format("x {}", to_string(type_of(x_)))},
+         n ? fmt::format("positions count from 0 to {}, or from -{} to -1", n - 1, n)
+           : "the axis is empty");
   return {p < 0 ? p + n : p, 1, 1, false};
 }
 
@@ -147,7 +126,10 @@ Run Selection::position(const Index& i, int axis) const {
 Run Selection::range(const Index& i, int axis) const {
   const std::int64_t n = size_at(x_, axis), step = i.range.step;
   if (step == 0) fail("index", i.site, "[]: the step of fx::slice is 0");
-  const auto bound = [&](std::optional<std::int64_t> b, std::int64_t otherwise, std::int64_t least, std::int64_t most) {
+  const auto bound = [&](std::optional<std::int64_t> b,
+                         std::int64_t otherwise,
+                         std::int64_t least,
+                         std::int64_t most) {
     if (!b) return otherwise;
     return std::clamp(*b < 0 ? *b + n : *b, least, most);
   };
@@ -155,7 +137,8 @@ Run Selection::range(const Index& i, int axis) const {
     const std::int64_t start = bound(i.range.start, 0, 0, n), stop = bound(i.range.stop, n, 0, n);
     return {start, stop > start ? (stop - start - 1) / step + 1 : 0, step, false};
   }
-  const std::int64_t start = bound(i.range.start, n - 1, -1, n - 1), stop = bound(i.range.stop, -1, -1, n - 1);
+  const std::int64_t start = bound(i.range.start, n - 1, -1, n - 1),
+                     stop = bound(i.range.stop, -1, -1, n - 1);
   const std::int64_t count = start > stop ? (start - stop - 1) / -step + 1 : 0;
   return {count ? start + (count - 1) * step : 0, count, -step, true};
 }
@@ -181,11 +164,13 @@ Array Selection::sliced(const Array& from) const {
 Shape Selection::view_shape() const {
   Shape s;
   for (const Choice& c : choices_)
-    if (c.kind != Index::Kind::position) s.push_back(c.kind == Index::Kind::newaxis ? 1 : c.run.count);
+    if (c.kind != Index::Kind::position)
+      s.push_back(c.kind == Index::Kind::newaxis ? 1 : c.run.count);
   return s;
 }
 
-/// Where the axes of position arrays go: to the first of them if they stand together (positions count as arrays), else to the front, as in NumPy.
+/// Where the axes of position arrays go: to the first of them if they stand together (positions
+/// count as arrays), else to the front, as in NumPy.
 int Selection::place() const {
   int before = 0, place = 0, groups = 0;
   bool inside = false;
@@ -203,9 +188,11 @@ Shape Selection::result_shape(const Shape& batch) const {
   if (!arrays_) return view_shape();
   Shape s;
   for (const Choice& c : choices_)
-    if (c.kind != Index::Kind::array && c.kind != Index::Kind::position) s.push_back(c.kind == Index::Kind::newaxis ? 1 : c.run.count);
+    if (c.kind != Index::Kind::array && c.kind != Index::Kind::position)
+      s.push_back(c.kind == Index::Kind::newaxis ? 1 : c.run.count);
   const int at = place();
-  for (std::size_t k = 0; k < batch.size(); ++k) s = composed::with_axis(s, at + static_cast<int>(k), batch[k]);
+  for (std::size_t k = 0; k < batch.size(); ++k)
+    s = composed::with_axis(s, at + static_cast<int>(k), batch[k]);
   return s;
 }
 
@@ -228,11 +215,16 @@ Array Selection::gathered(const Array& part) const {
 double neutral(ops::Update op, DType d) {
   const bool floating = is_floating(d);
   switch (op) {
-    case ops::Update::mul: return 1;
-    case ops::Update::add: return floating ? -0.0 : 0;   // -0 + 0 would be 0
-    case ops::Update::min: return INFINITY;
-    case ops::Update::max: return -INFINITY;
-    case ops::Update::set: return 0;
+    case ops::Update::mul:
+      return 1;
+    case ops::Update::add:
+      return floating ? -0.0 : 0;  // -0 + 0 would be 0
+    case ops::Update::min:
+      return INFINITY;
+    case ops::Update::max:
+      return -INFINITY;
+    case ops::Update::set:
+      return 0;
   }
   __builtin_unreachable();
 }
@@ -243,23 +235,30 @@ Array neutral_literal(ops::Update op, DType d, const Site& site) {
   if (d == bool_) return literal(v > 0, d, site);
   const int bits = static_cast<int>(size_of(d)) * 8;
   const std::uint64_t all_ones = ~std::uint64_t{0} >> (64 - bits);
-  const std::uint64_t most = is_unsigned(d) ? all_ones : all_ones >> 1, least = is_unsigned(d) ? 0 : all_ones - most;
+  const std::uint64_t most = is_unsigned(d) ? all_ones : all_ones >> 1,
+                      least = is_unsigned(d) ? 0 : all_ones - most;
   const auto whole = static_cast<std::int64_t>(v > 0 ? most : least);
   return detail::make_scalar_as(Scalar(whole), d, site);
 }
 
 Array combine(ops::Update op, const Array& x, const Array& values) {
   switch (op) {
-    case ops::Update::set: return values;
-    case ops::Update::add: return x + values;
-    case ops::Update::mul: return x * values;
-    case ops::Update::min: return minimum(x, values);
-    case ops::Update::max: return maximum(x, values);
+    case ops::Update::set:
+      return values;
+    case ops::Update::add:
+      return x + values;
+    case ops::Update::mul:
+      return x * values;
+    case ops::Update::min:
+      return minimum(x, values);
+    case ops::Update::max:
+      return maximum(x, values);
   }
   __builtin_unreachable();
 }
 
-/// x with one strided region combined with values of the region's shape: values surrounded by neutral elements, which fuses with what is around.
+/// x with one strided region combined with values of the region's shape: values surrounded by
+/// neutral elements, which fuses with what is around.
 Array Selection::updated_region(ops::Update op, const Array& values) const {
   Shape region;
   std::vector<ops::Padding> around;
@@ -284,14 +283,19 @@ Array Selection::updated_region(ops::Update op, const Array& values) const {
   return ops::select(inside, wide, x_, site_);
 }
 
-/// The positions along all axes that arrays and positions choose from, broadcast to one shape with a last axis of 1.
+/// The positions along all axes that arrays and positions choose from, broadcast to one shape with
+/// a last axis of 1.
 std::vector<Array> Selection::position_columns(Shape& batch) const {
   std::vector<Array> columns;
   DType d = int32;
   for (const Choice& c : choices_) {
-    if (c.kind == Index::Kind::array) columns.push_back(wrapped_positions("at", c.positions, size_at(x_, c.axis), c.site));
-    else if (c.kind == Index::Kind::position) columns.push_back(detail::make_scalar_as(Scalar(c.run.start), size_at(x_, c.axis) > INT32_MAX ? int64 : int32, c.site));
-    else continue;
+    if (c.kind == Index::Kind::array)
+      columns.push_back(wrapped_positions("at", c.positions, size_at(x_, c.axis), c.site));
+    else if (c.kind == Index::Kind::position)
+      columns.push_back(detail::make_scalar_as(
+          Scalar(c.run.start), size_at(x_, c.axis) > INT32_MAX ? int64 : int32, c.site));
+    else
+      continue;
     d = promote(d, type_of(columns.back()).dtype);
   }
   batch = broadcast_shapes("at", columns, site_);
@@ -307,7 +311,8 @@ Selection Selection::ranges_only() const {
   s.arrays_ = false;
   std::erase_if(s.choices_, [](const Choice& c) { return c.axis < 0; });
   for (Choice& c : s.choices_)
-    if (c.kind != Index::Kind::range) c = {Index::Kind::all, c.axis, {0, size_at(x_, c.axis), 1, false}, {}, c.site};
+    if (c.kind != Index::Kind::range)
+      c = {Index::Kind::all, c.axis, {0, size_at(x_, c.axis), 1, false}, {}, c.site};
   return s;
 }
 
@@ -317,14 +322,17 @@ Array Selection::scattered(ops::Update op, std::string_view who, const Operand& 
   const std::vector<Array> columns = position_columns(batch);
   const Selection outer = ranges_only();
   const Array part = outer.get();
-  Array values = broadcast(who, as(value, type_of(x_).dtype, who), result_shape(batch), value.site());
+  Array values =
+      broadcast(who, as(value, type_of(x_).dtype, who), result_shape(batch), value.site());
   // every axis of the values: of the positions, new, or of a window
   enum Role { of_positions, fresh, of_window };
   std::vector<Role> roles;
   ops::ScatterDimensions s;
   for (const Choice& c : choices_) {
-    if (c.kind == Index::Kind::array || c.kind == Index::Kind::position) s.inserted_window_dims.push_back(c.axis);
-    else roles.push_back(c.axis < 0 ? fresh : of_window);
+    if (c.kind == Index::Kind::array || c.kind == Index::Kind::position)
+      s.inserted_window_dims.push_back(c.axis);
+    else
+      roles.push_back(c.axis < 0 ? fresh : of_window);
   }
   for (int axis : s.inserted_window_dims)
     if (size_at(part, axis) == 0) return x_;
@@ -338,7 +346,14 @@ Array Selection::scattered(ops::Update op, std::string_view who, const Operand& 
     if (roles[k] == of_window) s.update_window_dims.push_back(static_cast<int>(k));
   s.scatter_dims_to_operand_dims = s.inserted_window_dims;
   s.index_vector_dim = static_cast<int>(batch.size());
-  const Array done = ops::scatter(op, part, concatenate(columns, s.index_vector_dim), values, s, ops::OutOfBounds::fill, {}, site_);
+  const Array done = ops::scatter(op,
+                                  part,
+                                  concatenate(columns, s.index_vector_dim),
+                                  values,
+                                  s,
+                                  ops::OutOfBounds::fill,
+                                  {},
+                                  site_);
   return outer.updated_region(ops::Update::set, done);
 }
 
@@ -346,10 +361,18 @@ Array Selection::update(ops::Update op, std::string_view who, const Operand& val
   const Operand target(x_, site_);
   const DType d = type_of(x_).dtype, given = composed::dtype_of(value);
   if (common_dtype({&value, &target}) != d)
-    fail("dtype", value.site(), fmt::format("{}: {} values do not go into an array of {}", who, to_string(given), to_string(d)), {fmt::format("x {}", to_string(type_of(x_)))},
+    fail("dtype",
+         value.site(),
+         fmt::format(
+             "{}: {} values do not go into an array of {}", who, to_string(given), to_string(d)),
+         {fmt::format("x {}", to_string(type_of(x_)))},
          "convert the values: v.astype(x.dtype()), or the array");
   if (d == bool_ && op != ops::Update::set)
-    fail("dtype", value.site(), fmt::format("{}: an array of bools has no arithmetic", who), {fmt::format("x {}", to_string(type_of(x_)))}, "convert it first: x.astype(fx::int32)");
+    fail("dtype",
+         value.site(),
+         fmt::format("{}: an array of bools has no arithmetic", who),
+         {fmt::format("x {}", to_string(type_of(x_)))},
+         "convert it first: x.astype(fx::int32)");
   if (arrays_) return scattered(op, who, value);
   return updated_region(op, broadcast(who, as(value, d, who), view_shape(), value.site()));
 }
@@ -360,9 +383,15 @@ Selection select(const Array& x, std::span<const Index> indices, const Site& sit
 }
 
 /// The line of a list of indices; an empty list has none of its own.
-Site site_of(const Array& x, std::span<const Index> indices) { return indices.empty() ? detail::origin(x) : indices.front().site; }
+Site site_of(const Array& x, std::span<const Index> indices) {
+  return indices.empty() ? detail::origin(x) : indices.front().site;
+}
 
-Array updated(ops::Update op, std::string_view who, const Array& x, const std::vector<Index>& where, const Operand& value) {
+Array updated(ops::Update op,
+              std::string_view who,
+              const Array& x,
+              const std::vector<Index>& where,
+              const Operand& value) {
   SiteScope here(value.site());
   return select(x, where, value.site()).update(op, who, value);
 }
@@ -387,11 +416,21 @@ Array Updater::get(Site site) const {
   SiteScope here(site);
   return select(x_, where_, site).get();
 }
-Array Updater::set(const Operand& v) const { return updated(ops::Update::set, "set", x_, where_, v); }
-Array Updater::add(const Operand& v) const { return updated(ops::Update::add, "add", x_, where_, v); }
-Array Updater::multiply(const Operand& v) const { return updated(ops::Update::mul, "multiply", x_, where_, v); }
-Array Updater::min(const Operand& v) const { return updated(ops::Update::min, "min", x_, where_, v); }
-Array Updater::max(const Operand& v) const { return updated(ops::Update::max, "max", x_, where_, v); }
+Array Updater::set(const Operand& v) const {
+  return updated(ops::Update::set, "set", x_, where_, v);
+}
+Array Updater::add(const Operand& v) const {
+  return updated(ops::Update::add, "add", x_, where_, v);
+}
+Array Updater::multiply(const Operand& v) const {
+  return updated(ops::Update::mul, "multiply", x_, where_, v);
+}
+Array Updater::min(const Operand& v) const {
+  return updated(ops::Update::min, "min", x_, where_, v);
+}
+Array Updater::max(const Operand& v) const {
+  return updated(ops::Update::max, "max", x_, where_, v);
+}
 
 namespace detail {
 Site origin(const Array& x) noexcept { return defined(x) ? Access::node(x)->site : Site(); }

@@ -1,11 +1,12 @@
-// Arrays as text, laid out as NumPy does it: shortest digits of at most 8 decimals, aligned columns, long arrays shortened.
+// Arrays as text, laid out as NumPy does it: shortest digits of at most 8 decimals, aligned
+// columns, long arrays shortened.
+#include "trace/node.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <ostream>
-
-#include "trace/node.hpp"
 
 namespace fluxion {
 namespace {
@@ -21,9 +22,11 @@ std::string shortest(double v, DType d, std::chars_format format) {
     end = std::to_chars(text, text + sizeof text, v, format);
   } else if (d == float32) {
     end = std::to_chars(text, text + sizeof text, static_cast<float>(v), format);
-  } else {   // 16-bit floats: as many digits as it takes
+  } else {  // 16-bit floats: as many digits as it takes
     const auto same = [&](double w) {
-      return d == float16 ? static_cast<float>(Float16(static_cast<float>(w))) == static_cast<float>(v) : static_cast<float>(BFloat16(static_cast<float>(w))) == static_cast<float>(v);
+      return d == float16
+                 ? static_cast<float>(Float16(static_cast<float>(w))) == static_cast<float>(v)
+                 : static_cast<float>(BFloat16(static_cast<float>(w))) == static_cast<float>(v);
     };
     for (int digits = 0; digits < 6; ++digits) {
       const int n = std::snprintf(text, sizeof text, "%.*e", digits, v);
@@ -39,13 +42,17 @@ std::string shortest(double v, DType d, std::chars_format format) {
 
 /// Cuts a number's digits after the point to 8 (rounding), and zeros at their end.
 struct Digits {
-  std::string whole, fraction, exponent;   // "-12", "5", "e-05"
+  std::string whole, fraction, exponent;  // "-12", "5", "e-05"
 };
 Digits digits_of(double v, DType d, bool scientific) {
-  std::string text = shortest(v, d, scientific ? std::chars_format::scientific : std::chars_format::fixed);
+  std::string text =
+      shortest(v, d, scientific ? std::chars_format::scientific : std::chars_format::fixed);
   const auto parts = [&] {
-    const std::size_t e = std::min(text.find('e'), text.size()), point = std::min(text.find('.'), e);
-    return Digits{text.substr(0, point), point < e ? text.substr(point + 1, e - point - 1) : std::string(), text.substr(e)};
+    const std::size_t e = std::min(text.find('e'), text.size()),
+                      point = std::min(text.find('.'), e);
+    return Digits{text.substr(0, point),
+                  point < e ? text.substr(point + 1, e - point - 1) : std::string(),
+                  text.substr(e)};
   };
   Digits out = parts();
   if (out.fraction.size() > most_decimals) {
@@ -82,17 +89,23 @@ class FloatFormat {
       decimals_ = std::max(decimals_, digits.fraction.size());
       exponent_ = std::max(exponent_, digits.exponent.size());
     }
-    const std::size_t right = 1 + decimals_ + exponent_, special = std::max<std::size_t>(nan ? 3 : 0, infinite ? 3 + (minus_infinite || plus) : 0);
+    const std::size_t right = 1 + decimals_ + exponent_,
+                      special = std::max<std::size_t>(nan ? 3 : 0,
+                                                      infinite ? 3 + (minus_infinite || plus) : 0);
     if (left_ + right < special) left_ = special - right;
   }
   std::string operator()(double v) const {
     const std::size_t width = left_ + 1 + decimals_ + exponent_;
     if (!std::isfinite(v)) {
-      const std::string word = std::isnan(v) ? (plus_ ? "+nan" : "nan") : v < 0 ? "-inf" : plus_ ? "+inf" : "inf";
+      const std::string word = std::isnan(v) ? (plus_ ? "+nan" : "nan")
+                               : v < 0       ? "-inf"
+                               : plus_       ? "+inf"
+                                             : "inf";
       return spaces(width - std::min(width, word.size())) + word;
     }
     const Digits digits = digits_of(v, dtype_, scientific_);
-    const std::string whole = (plus_ && !std::signbit(v) ? "+" : "") + digits.whole, fill(decimals_ - digits.fraction.size(), scientific_ ? '0' : ' ');
+    const std::string whole = (plus_ && !std::signbit(v) ? "+" : "") + digits.whole,
+                      fill(decimals_ - digits.fraction.size(), scientific_ ? '0' : ' ');
     return spaces(left_ - whole.size()) + whole + "." + digits.fraction + fill + digits.exponent;
   }
 
@@ -108,7 +121,8 @@ std::string scalar_text(double v, DType d) {
   if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
   const double size = std::abs(v);
   const bool scientific = size != 0 && (size < 1e-4 || size >= 1e16);
-  const std::string text = shortest(v, d, scientific ? std::chars_format::scientific : std::chars_format::fixed);
+  const std::string text =
+      shortest(v, d, scientific ? std::chars_format::scientific : std::chars_format::fixed);
   return scientific || text.find('.') != std::string::npos ? text : text + ".0";
 }
 
@@ -120,18 +134,27 @@ class Elements {
     return by_dtype(type_.dtype, [&](auto tag) -> double {
       using T = typename decltype(tag)::type;
       const T v = static_cast<const T*>(data_)[i];
-      if constexpr (std::is_same_v<T, Complex64> || std::is_same_v<T, Complex128>) return v.real;
-      else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) return static_cast<float>(v);
-      else return static_cast<double>(v);
+      if constexpr (std::is_same_v<T, Complex64> || std::is_same_v<T, Complex128>)
+        return v.real;
+      else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>)
+        return static_cast<float>(v);
+      else
+        return static_cast<double>(v);
     });
   }
-  double imag(std::int64_t i) const { return type_.dtype == complex64 ? static_cast<const Complex64*>(data_)[i].imag : static_cast<const Complex128*>(data_)[i].imag; }
+  double imag(std::int64_t i) const {
+    return type_.dtype == complex64 ? static_cast<const Complex64*>(data_)[i].imag
+                                    : static_cast<const Complex128*>(data_)[i].imag;
+  }
   std::string whole(std::int64_t i) const {
     return by_dtype(type_.dtype, [&](auto tag) -> std::string {
       using T = typename decltype(tag)::type;
-      if constexpr (std::is_same_v<T, bool>) return static_cast<const bool*>(data_)[i] ? "True" : "False";
-      else if constexpr (std::is_integral_v<T>) return std::to_string(static_cast<const T*>(data_)[i]);
-      else return {};
+      if constexpr (std::is_same_v<T, bool>)
+        return static_cast<const bool*>(data_)[i] ? "True" : "False";
+      else if constexpr (std::is_integral_v<T>)
+        return std::to_string(static_cast<const T*>(data_)[i]);
+      else
+        return {};
     });
   }
 
@@ -142,7 +165,8 @@ class Elements {
 
 class Page {
  public:
-  Page(const Type& type, const void* data) : type_(type), elements_(type, data), summarize_(element_count(type.shape) > summary_above) {
+  Page(const Type& type, const void* data)
+      : type_(type), elements_(type, data), summarize_(element_count(type.shape) > summary_above) {
     std::vector<std::int64_t> shown;
     collect(0, 0, shown);
     words_ = aligned(shown);
@@ -202,7 +226,8 @@ class Page {
     if (is_floating(type_.dtype)) return scalar_text(elements_.real(0), type_.dtype);
     if (!is_complex(type_.dtype)) return elements_.whole(0);
     const DType part = type_.dtype == complex64 ? float32 : float64;
-    const std::string real = scalar_text(elements_.real(0), part), imag = scalar_text(elements_.imag(0), part);
+    const std::string real = scalar_text(elements_.real(0), part),
+                      imag = scalar_text(elements_.imag(0), part);
     return "(" + real + (imag[0] == '-' ? "" : "+") + imag + "j)";
   }
 
@@ -222,8 +247,11 @@ class Page {
     };
     for (std::int64_t i = 0; i < n; ++i) {
       if (cut && i == edge_items) {
-        if (last) { put("..."); line += ' '; }
-        else out += indent + "..." + between;
+        if (last) {
+          put("...");
+          line += ' ';
+        } else
+          out += indent + "..." + between;
         i = n - edge_items;
       }
       if (last) {
@@ -241,7 +269,7 @@ class Page {
   Type type_;
   Elements elements_;
   bool summarize_;
-  std::vector<std::string> words_;   // of the elements that are shown
+  std::vector<std::string> words_;  // of the elements that are shown
   std::size_t next_ = 0;
 };
 
@@ -259,7 +287,7 @@ std::ostream& operator<<(std::ostream& out, const Array& x) {
     data = x.host(type.dtype, detail::origin(x));
   } catch (const Error& e) {
     if (e.code() != "value-in-trace") throw;
-    return out << type;   // inside jit or vmap: its type is all there is
+    return out << type;  // inside jit or vmap: its type is all there is
   }
   return out << Page(type, data).text();
 }

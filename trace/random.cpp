@@ -1,13 +1,13 @@
-// Threefry keys, and numbers made of their bits by the rules of jax.random with jax_threefry_partitionable.
+// Threefry keys, and numbers made of their bits by the rules of jax.random with
+// jax_threefry_partitionable.
 #include "fluxion/random.hpp"
+
+#include "trace/composed/common.hpp"
 
 #include <bit>
 #include <cmath>
-#include <limits>
-
 #include <fmt/format.h>
-
-#include "trace/composed/common.hpp"
+#include <limits>
 
 namespace fluxion::random {
 namespace {
@@ -15,15 +15,21 @@ namespace {
 using namespace composed;
 
 struct Words {
-  Array high, low;   // uint32
+  Array high, low;  // uint32
 };
 
 /// The two words of a key. Error `key`.
 Words words_of(std::string_view who, const Operand& key) {
   const Array k = array_of(key);
   if (!(type_of(k) == Spec{{2}, uint32}))
-    fail("key", key.site(), fmt::format("{}: a key is u32[2], this is {}", who, to_string(type_of(k))), {}, "make one with fx::random::key(seed); for an array of keys use fx::vmap");
-  const auto word = [&](std::int64_t at) { return ops::reshape(slice_axis(k, 0, at, at + 1, 1, key.site()), {}, key.site()); };
+    fail("key",
+         key.site(),
+         fmt::format("{}: a key is u32[2], this is {}", who, to_string(type_of(k))),
+         {},
+         "make one with fx::random::key(seed); for an array of keys use fx::vmap");
+  const auto word = [&](std::int64_t at) {
+    return ops::reshape(slice_axis(k, 0, at, at + 1, 1, key.site()), {}, key.site());
+  };
   return {word(0), word(1)};
 }
 
@@ -31,18 +37,25 @@ Words words_of(std::string_view who, const Operand& key) {
 Words generate(const Words& key, const Shape& shape, const Site& site) {
   std::int64_t n = 1;
   for (std::int64_t size : shape) {
-    if (size < 0) fail("shape", site, fmt::format("random: the shape {} has a negative size", to_string(shape)));
+    if (size < 0)
+      fail(
+          "shape", site, fmt::format("random: the shape {} has a negative size", to_string(shape)));
     n *= size;
   }
-  const auto spread = [&](const Array& word) { return shape.empty() ? word : ops::broadcast_in_dim(word, shape, {}, site); };
+  const auto spread = [&](const Array& word) {
+    return shape.empty() ? word : ops::broadcast_in_dim(word, shape, {}, site);
+  };
   const bool wide = n > std::int64_t{std::numeric_limits<std::uint32_t>::max()};
   const Array count = ops::reshape(ops::iota({{n}, wide ? uint64 : uint32}, 0, site), shape, site);
-  const Array low = wide ? count.astype(uint32) : count, high = wide ? (count >> 32).astype(uint32) : zeros(shape, uint32, site);
+  const Array low = wide ? count.astype(uint32) : count,
+              high = wide ? (count >> 32).astype(uint32) : zeros(shape, uint32, site);
   const auto [a, b] = ops::threefry2x32(spread(key.high), spread(key.low), high, low, site);
   return {a, b};
 }
 
-DType unsigned_of(int width) { return width == 8 ? uint8 : width == 16 ? uint16 : width == 32 ? uint32 : uint64; }
+DType unsigned_of(int width) {
+  return width == 8 ? uint8 : width == 16 ? uint16 : width == 32 ? uint32 : uint64;
+}
 
 Array bits_of(const Words& key, const Shape& shape, int width, const Site& site) {
   const Words w = generate(key, shape, site);
@@ -53,16 +66,25 @@ Array bits_of(const Words& key, const Shape& shape, int width, const Site& site)
 
 struct FloatLayout {
   int bits, mantissa;
-  std::uint64_t one;   // the bits of 1.0
+  std::uint64_t one;  // the bits of 1.0
   double tiny, epsilon;
 };
 FloatLayout layout_of(std::string_view who, DType d, const Site& site) {
   switch (d) {
-    case float16: return {16, 10, 0x3c00, 0x1p-14, 0x1p-10};
-    case bfloat16: return {16, 7, 0x3f80, 0x1p-126, 0x1p-7};
-    case float32: return {32, 23, 0x3f800000, 0x1p-126, 0x1p-23};
-    case float64: return {64, 52, 0x3ff0000000000000, 0x1p-1022, 0x1p-52};
-    default: fail("dtype", site, fmt::format("{}: {} is no floating type", who, to_string(d)), {}, "fx::float32, fx::float64, fx::float16 or fx::bfloat16");
+    case float16:
+      return {16, 10, 0x3c00, 0x1p-14, 0x1p-10};
+    case bfloat16:
+      return {16, 7, 0x3f80, 0x1p-126, 0x1p-7};
+    case float32:
+      return {32, 23, 0x3f800000, 0x1p-126, 0x1p-23};
+    case float64:
+      return {64, 52, 0x3ff0000000000000, 0x1p-1022, 0x1p-52};
+    default:
+      fail("dtype",
+           site,
+           fmt::format("{}: {} is no floating type", who, to_string(d)),
+           {},
+           "fx::float32, fx::float64, fx::float16 or fx::bfloat16");
   }
 }
 
@@ -73,13 +95,15 @@ Array unit(std::string_view who, const Operand& key, const Shape& shape, DType d
   const int random_bits = f.mantissa < 8 ? 8 : f.bits;
   const DType word = unsigned_of(f.bits);
   const Array drawn = bits_of(words_of(who, key), shape, random_bits, site).astype(word);
-  const Array mantissa = (drawn >> (random_bits - f.mantissa)) | detail::make_scalar_as(Scalar(f.one), word, site);
+  const Array mantissa =
+      (drawn >> (random_bits - f.mantissa)) | detail::make_scalar_as(Scalar(f.one), word, site);
   return lax::bitcast_convert_type(mantissa, d) - 1;
 }
 
 /// x y + z rounded once, for 32 and 64 bits: what XLA's processors make of a product and a sum.
 Array fused(const Array& x, const Array& y, const Array& z) {
-  if (type_of(y).dtype == float32) return (x.astype(float64) * y.astype(float64) + z.astype(float64)).astype(float32);
+  if (type_of(y).dtype == float32)
+    return (x.astype(float64) * y.astype(float64) + z.astype(float64)).astype(float32);
   // Dekker and Knuth: the rounding errors of the product and of the sum, exactly
   const auto upper = [](const Array& v) {
     const Array scaled = v * 134217729.0;
@@ -94,20 +118,36 @@ Array fused(const Array& x, const Array& y, const Array& z) {
 /// Whether u * (high - low) is exact for every mantissa u.
 bool exact_span(double low, double high, DType d) {
   int exponent = 0;
-  const double span = d == float64 ? high - low : static_cast<float>(high) - static_cast<float>(low);
+  const double span =
+      d == float64 ? high - low : static_cast<float>(high) - static_cast<float>(low);
   return std::frexp(span, &exponent) == 0.5;
 }
 
 /// Uniform on [low, high), which broadcast to the shape and have the dtype.
-Array between(std::string_view who, const Operand& key, const Shape& shape, const Array& low, const Array& high, bool exact = false) {
+Array between(std::string_view who,
+              const Operand& key,
+              const Shape& shape,
+              const Array& low,
+              const Array& high,
+              bool exact = false) {
   const DType d = type_of(low).dtype;
   const Array u = unit(who, key, shape, d), span = high - low;
   const Array scaled = exact || size_of(d) == 2 ? u * span + low : fused(u, span, low);
   return maximum(broadcast(who, low, shape, key.site()), scaled);
 }
-Array between(std::string_view who, const Operand& key, const Shape& shape, double low, double high, DType d) {
+Array between(std::string_view who,
+              const Operand& key,
+              const Shape& shape,
+              double low,
+              double high,
+              DType d) {
   (void)layout_of(who, d, key.site());
-  return between(who, key, shape, literal(low, d, key.site()), literal(high, d, key.site()), exact_span(low, high, d));
+  return between(who,
+                 key,
+                 shape,
+                 literal(low, d, key.site()),
+                 literal(high, d, key.site()),
+                 exact_span(low, high, d));
 }
 
 /// The number next to -1 on the way to 0.
@@ -129,26 +169,39 @@ Array next_number(const Array& x, bool up, const Site& site) {
 Array clipped_to(const Array& x, DType d, const Site& site) {
   if (type_of(x).dtype == d) return x;
   const int bits = static_cast<int>(size_of(d)) * 8;
-  const std::uint64_t ones = ~std::uint64_t{0} >> (64 - bits), most = is_unsigned(d) ? ones : ones >> 1;
+  const std::uint64_t ones = ~std::uint64_t{0} >> (64 - bits),
+                      most = is_unsigned(d) ? ones : ones >> 1;
   const DType from = type_of(x).dtype;
   const int from_bits = static_cast<int>(size_of(from)) * 8;
-  const std::uint64_t from_most = is_unsigned(from) ? ~std::uint64_t{0} >> (64 - from_bits) : (~std::uint64_t{0} >> (64 - from_bits)) >> 1;
+  const std::uint64_t from_most = is_unsigned(from) ? ~std::uint64_t{0} >> (64 - from_bits)
+                                                    : (~std::uint64_t{0} >> (64 - from_bits)) >> 1;
   const Array top = detail::make_scalar_as(Scalar(std::min(most, from_most)), from, site);
-  const std::int64_t least = is_unsigned(d) || is_unsigned(from) ? 0 : -static_cast<std::int64_t>(std::min(most, from_most)) - 1;
+  const std::int64_t least = is_unsigned(d) || is_unsigned(from)
+                                 ? 0
+                                 : -static_cast<std::int64_t>(std::min(most, from_most)) - 1;
   return clip(x, detail::make_scalar_as(Scalar(least), from, site), top).astype(d);
 }
 
 Array integer_bound(std::string_view what, const Operand& bound, DType d) {
   const DType given = composed::dtype_of(bound);
-  if (is_integer(given)) return bound.weak() ? detail::make_scalar_as(bound.number(), size_of(given) == 8 ? given : promote(given, int32), bound.site()) : array_of(bound);
+  if (is_integer(given))
+    return bound.weak()
+               ? detail::make_scalar_as(bound.number(),
+                                        size_of(given) == 8 ? given : promote(given, int32),
+                                        bound.site())
+               : array_of(bound);
   if (is_floating(given) || given == bool_) return as(bound, int32, "randint");
-  fail("dtype", bound.site(), fmt::format("randint: the {} bound is {}; it takes integers", what, to_string(given)), {fmt::format("for {}", to_string(d))});
+  fail("dtype",
+       bound.site(),
+       fmt::format("randint: the {} bound is {}; it takes integers", what, to_string(given)),
+       {fmt::format("for {}", to_string(d))});
 }
 
 }  // namespace
 
 Array key(std::uint64_t seed, Site site) {
-  const std::uint32_t words[2] = {static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint32_t>(seed)};
+  const std::uint32_t words[2] = {static_cast<std::uint32_t>(seed >> 32),
+                                  static_cast<std::uint32_t>(seed)};
   return detail::make_array(words, {2}, uint32, site);
 }
 
@@ -161,26 +214,48 @@ Array split(const Operand& key, std::int64_t count) {
 Array fold_in(const Operand& key, const Operand& data) {
   SiteScope here(key.site());
   const DType given = composed::dtype_of(data);
-  if (!is_integer(given)) fail("dtype", data.site(), fmt::format("fold_in: it takes an integer, this is {}", to_string(given)));
-  const Array number = data.weak() ? detail::make_scalar_as(data.number(), uint32, data.site()) : array_of(data).astype(uint32);
-  if (rank_of(number)) fail("shape", data.site(), fmt::format("fold_in: it takes one integer, this is {}", to_string(type_of(number))), {}, "for several use fx::vmap");
+  if (!is_integer(given))
+    fail("dtype",
+         data.site(),
+         fmt::format("fold_in: it takes an integer, this is {}", to_string(given)));
+  const Array number = data.weak() ? detail::make_scalar_as(data.number(), uint32, data.site())
+                                   : array_of(data).astype(uint32);
+  if (rank_of(number))
+    fail("shape",
+         data.site(),
+         fmt::format("fold_in: it takes one integer, this is {}", to_string(type_of(number))),
+         {},
+         "for several use fx::vmap");
   const Words k = words_of("fold_in", key);
-  const auto [a, b] = ops::threefry2x32(k.high, k.low, literal(0, uint32, key.site()), number, key.site());
+  const auto [a, b] =
+      ops::threefry2x32(k.high, k.low, literal(0, uint32, key.site()), number, key.site());
   return stack({a, b}, 0);
 }
 
 Array bits(const Operand& key, const Shape& shape, DType d) {
   SiteScope here(key.site());
-  if (!is_unsigned(d)) fail("dtype", key.site(), fmt::format("bits: {} holds no plain bits", to_string(d)), {}, "fx::uint8, fx::uint16, fx::uint32 or fx::uint64");
+  if (!is_unsigned(d))
+    fail("dtype",
+         key.site(),
+         fmt::format("bits: {} holds no plain bits", to_string(d)),
+         {},
+         "fx::uint8, fx::uint16, fx::uint32 or fx::uint64");
   return bits_of(words_of("bits", key), shape, static_cast<int>(size_of(d)) * 8, key.site());
 }
 
-Array uniform(const Operand& key, const Shape& shape, const Operand& low, const Operand& high, DType d) {
+Array uniform(
+    const Operand& key, const Shape& shape, const Operand& low, const Operand& high, DType d) {
   SiteScope here(key.site());
   (void)layout_of("uniform", d, key.site());
   const bool numbers = low.weak() && high.weak();
-  if (numbers && low.number().real == 0 && high.number().real == 1) return unit("uniform", key, shape, d);
-  return between("uniform", key, shape, as(low, d, "uniform"), as(high, d, "uniform"), numbers && exact_span(low.number().real, high.number().real, d));
+  if (numbers && low.number().real == 0 && high.number().real == 1)
+    return unit("uniform", key, shape, d);
+  return between("uniform",
+                 key,
+                 shape,
+                 as(low, d, "uniform"),
+                 as(high, d, "uniform"),
+                 numbers && exact_span(low.number().real, high.number().real, d));
 }
 
 Array uniform(const Operand& key, const Shape& shape, DType d) {
@@ -189,14 +264,19 @@ Array uniform(const Operand& key, const Shape& shape, DType d) {
 }
 
 // Twice the bits of the dtype, modulo the span: (2^bits high + low) mod span.
-Array randint(const Operand& key, const Shape& shape, const Operand& low, const Operand& high, DType d) {
+Array randint(
+    const Operand& key, const Shape& shape, const Operand& low, const Operand& high, DType d) {
   SiteScope here(key.site());
   const Site& site = key.site();
-  if (!is_integer(d)) fail("dtype", site, fmt::format("randint: {} is no integer type", to_string(d)));
+  if (!is_integer(d))
+    fail("dtype", site, fmt::format("randint: {} is no integer type", to_string(d)));
   const int width = static_cast<int>(size_of(d)) * 8;
-  if (width < 32) {   // drawn in 32 bits, where the remainder of so few numbers is hardly uneven
-    const std::int32_t most = static_cast<std::int32_t>((std::uint32_t{0xffffffff} >> (32 - width)) >> !is_unsigned(d)), least = is_unsigned(d) ? 0 : -most - 1;
-    const Array from = clip(integer_bound("low", low, int32).astype(int32), least, most), to = clip(integer_bound("high", high, int32).astype(int32), least, most + 1);
+  if (width < 32) {  // drawn in 32 bits, where the remainder of so few numbers is hardly uneven
+    const std::int32_t most = static_cast<std::int32_t>(
+                           (std::uint32_t{0xffffffff} >> (32 - width)) >> !is_unsigned(d)),
+                       least = is_unsigned(d) ? 0 : -most - 1;
+    const Array from = clip(integer_bound("low", low, int32).astype(int32), least, most),
+                to = clip(integer_bound("high", high, int32).astype(int32), least, most + 1);
     return randint(key, shape, from, to, int32).astype(d);
   }
   const DType word = unsigned_of(width);
@@ -210,9 +290,12 @@ Array randint(const Operand& key, const Shape& shape, const Operand& low, const 
   const Array one = literal(1, word, site);
   const Array span = where(forward, where(beyond, distance + one, distance), one);
   const Array keys = random::split(key, std::int64_t{2});
-  const auto draw = [&](std::int64_t k) { return bits_of(words_of("randint", keys[k]), shape, width, site); };
+  const auto draw = [&](std::int64_t k) {
+    return bits_of(words_of("randint", keys[k]), shape, width, site);
+  };
   const auto spread = [&](const Array& x) { return broadcast("randint", x, shape, site); };
-  const Array half = detail::make_scalar_as(Scalar(std::uint64_t{1} << (width / 2)), word, site) % span;
+  const Array half =
+      detail::make_scalar_as(Scalar(std::uint64_t{1} << (width / 2)), word, site) % span;
   const Array multiplier = spread((half * half) % span), over = spread(span);
   const Array offset = ((draw(0) % over) * multiplier + draw(1) % over) % over;
   return spread(lowest) + offset.astype(d);
@@ -224,21 +307,27 @@ Array normal(const Operand& key, const Shape& shape, DType d) {
   return erf_inv(between("normal", key, shape, after_minus_one(f), 1, d)) * std::sqrt(2.0);
 }
 
-Array truncated_normal(const Operand& key, const Operand& low, const Operand& high, const Shape& shape, DType d) {
+Array truncated_normal(
+    const Operand& key, const Operand& low, const Operand& high, const Shape& shape, DType d) {
   SiteScope here(key.site());
   (void)layout_of("truncated_normal", d, key.site());
   const Array a = as(low, d, "truncated_normal"), b = as(high, d, "truncated_normal");
   const double root = std::sqrt(2.0);
   const Array u = between("truncated_normal", key, shape, erf(a / root), erf(b / root));
-  return clip(erf_inv(u) * root, next_number(stop_gradient(a), true, key.site()), next_number(stop_gradient(b), false, key.site()));
+  return clip(erf_inv(u) * root,
+              next_number(stop_gradient(a), true, key.site()),
+              next_number(stop_gradient(b), false, key.site()));
 }
 
-Array bernoulli(const Operand& key, const Operand& p) { return bernoulli(key, p, p.weak() ? Shape() : array_of(p).shape()); }
+Array bernoulli(const Operand& key, const Operand& p) {
+  return bernoulli(key, p, p.weak() ? Shape() : array_of(p).shape());
+}
 
 Array bernoulli(const Operand& key, const Operand& p, const Shape& shape) {
   SiteScope here(key.site());
   const DType d = p.weak() ? float32 : real_dtype(composed::dtype_of(p));
-  return unit("bernoulli", key, shape, d) < broadcast("bernoulli", as(p, d, "bernoulli"), shape, key.site());
+  return unit("bernoulli", key, shape, d) <
+         broadcast("bernoulli", as(p, d, "bernoulli"), shape, key.site());
 }
 
 Array exponential(const Operand& key, const Shape& shape, DType d) {
@@ -248,7 +337,8 @@ Array exponential(const Operand& key, const Shape& shape, DType d) {
 
 Array laplace(const Operand& key, const Shape& shape, DType d) {
   SiteScope here(key.site());
-  const Array u = between("laplace", key, shape, after_minus_one(layout_of("laplace", d, key.site())), 1, d);
+  const Array u =
+      between("laplace", key, shape, after_minus_one(layout_of("laplace", d, key.site())), 1, d);
   return sign(u) * log1p(-abs(u));
 }
 
@@ -276,7 +366,11 @@ Array rademacher(const Operand& key, const Shape& shape, DType d) {
 
 Array categorical(const Operand& key, const Operand& logits, int axis) {
   const Array l = array_of(logits);
-  return categorical(key, logits, axis, without_axes(shape_of(l), {axis_of("categorical", axis, rank_of(l), logits.site())}));
+  return categorical(
+      key,
+      logits,
+      axis,
+      without_axes(shape_of(l), {axis_of("categorical", axis, rank_of(l), logits.site())}));
 }
 
 // The largest of logits with Gumbel noise.
@@ -290,9 +384,17 @@ Array categorical(const Operand& key, const Operand& logits, int axis, const Sha
     const std::int64_t n = shape[shape.size() - batch.size() + i];
     fits = n == batch[i] || batch[i] == 1;
   }
-  if (!fits) fail("broadcast", key.site(), fmt::format("categorical: the shape {} does not end in {}, that of the logits without axis {}", to_string(shape), to_string(batch), k));
+  if (!fits)
+    fail("broadcast",
+         key.site(),
+         fmt::format(
+             "categorical: the shape {} does not end in {}, that of the logits without axis {}",
+             to_string(shape),
+             to_string(batch),
+             k));
   const int place = static_cast<int>(shape.size()) - rank + 1 + k;
-  const Array noise = gumbel(key, composed::with_axis(shape, place, size_at(l, k)), type_of(l).dtype);
+  const Array noise =
+      gumbel(key, composed::with_axis(shape, place, size_at(l, k)), type_of(l).dtype);
   return argmax(noise + l, place);
 }
 

@@ -1,12 +1,12 @@
 // What tests of functions on arrays share: building, comparing, and the text of a refusal.
 #pragma once
+#include "fluxion/fluxion.hpp"
+#include "tests/support/catch.hpp"
+
 #include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "fluxion/fluxion.hpp"
-#include "tests/support/catch.hpp"
 
 namespace fluxion::test {
 
@@ -21,13 +21,18 @@ inline void check_array(const Array& x, const Shape& shape, const Numbers& expec
   REQUIRE(got.size() == expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     INFO("element " << i);
-    if (std::isnan(expected[i])) CHECK(std::isnan(got[i]));
-    else CHECK(got[i] == expected[i]);
+    if (std::isnan(expected[i]))
+      CHECK(std::isnan(got[i]));
+    else
+      CHECK(got[i] == expected[i]);
   }
 }
 
 /// The same within a tolerance relative to 1 and to the element.
-inline void check_near(const Array& x, const Shape& shape, const Numbers& expected, double tolerance = 1e-6) {
+inline void check_near(const Array& x,
+                       const Shape& shape,
+                       const Numbers& expected,
+                       double tolerance = 1e-6) {
   CHECK(x.shape() == shape);
   const Numbers got = numbers(x);
   REQUIRE(got.size() == expected.size());
@@ -44,7 +49,10 @@ inline std::string refusal(const std::function<void()>& f) {
   } catch (const Error& e) {
     std::string text = e.what();
     const std::size_t at = text.find("\n  --> ");
-    if (at != std::string::npos) text.erase(at, text.find('\n', at + 1) == std::string::npos ? std::string::npos : text.find('\n', at + 1) - at);
+    if (at != std::string::npos)
+      text.erase(at,
+                 text.find('\n', at + 1) == std::string::npos ? std::string::npos
+                                                              : text.find('\n', at + 1) - at);
     return text;
   }
   return "no error";

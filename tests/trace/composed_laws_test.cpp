@@ -1,4 +1,5 @@
-// The laws of composed functions: kernels as references, derivatives as differences, cotangents as tangents, batches as examples.
+// The laws of composed functions: kernels as references, derivatives as differences, cotangents as
+// tangents, batches as examples.
 #include "fluxion/fluxion.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/operation_laws.hpp"
@@ -17,7 +18,8 @@ struct Row {
   int order = 2;
 };
 
-const fx::Type matrix{{3, 4}, fx::float64}, square_matrix{{3, 3}, fx::float64}, vector{{5}, fx::float64};
+const fx::Type matrix{{3, 4}, fx::float64}, square_matrix{{3, 3}, fx::float64},
+    vector{{5}, fx::float64};
 
 void check(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
@@ -89,11 +91,15 @@ TEST_CASE("laws of functions of two numbers") {
       {"logaddexp2", [](auto& a) { return fx::logaddexp2(a[0], a[1]); }, {vector, vector}},
       {"power", [](auto& a) { return fx::power(positive(a[0]), a[1]); }, {matrix, row}},
       {"copysign", [](auto& a) { return fx::copysign(a[0], a[1]); }, {vector, vector}},
-      {"remainder", [](auto& a) { return fx::remainder(a[0], 3 + positive(a[1])); }, {vector, vector}},
+      {"remainder",
+       [](auto& a) { return fx::remainder(a[0], 3 + positive(a[1])); },
+       {vector, vector}},
       {"xlogy", [](auto& a) { return fx::xlogy(a[0], positive(a[1])); }, {vector, vector}},
       {"xlog1py", [](auto& a) { return fx::xlog1py(a[0], positive(a[1])); }, {vector, vector}},
       {"fmax", [](auto& a) { return fx::fmax(a[0], a[1]); }, {vector, vector}},
-      {"where", [](auto& a) { return fx::where(a[0] > a[1], fx::sin(a[0]), a[1] * a[1]); }, {matrix, row}},
+      {"where",
+       [](auto& a) { return fx::where(a[0] > a[1], fx::sin(a[0]), a[1] * a[1]); },
+       {matrix, row}},
       {"clip", [](auto& a) { return fx::clip(a[0], -1, a[1] + 3); }, {matrix, row}},
   });
 }
@@ -127,11 +133,17 @@ TEST_CASE("laws of other shapes") {
       {"roll", [](auto& a) { return fx::roll(a[0], 2, 1); }, {matrix}, 1},
       {"rot90", [](auto& a) { return fx::rot90(a[0], 3); }, {matrix}, 1},
       {"stack", [](auto& a) { return fx::stack({a[0], a[1] * 2}, 1); }, {matrix, matrix}, 1},
-      {"concatenate", [](auto& a) { return fx::concatenate({a[0], a[1]}, 0); }, {matrix, matrix}, 1},
+      {"concatenate",
+       [](auto& a) { return fx::concatenate({a[0], a[1]}, 0); },
+       {matrix, matrix},
+       1},
       {"split", [](auto& a) { return fx::split(a[0], 2, 1)[1]; }, {matrix}, 1},
       {"pad", [](auto& a) { return fx::pad(a[0], {{1, 0}, {0, 2}}, 3); }, {matrix}, 1},
       {"pad edge", [](auto& a) { return fx::pad(a[0], {{1, 2}}, fx::PadMode::edge); }, {matrix}, 1},
-      {"pad reflect", [](auto& a) { return fx::pad(a[0], {{3, 2}}, fx::PadMode::reflect); }, {matrix}, 1},
+      {"pad reflect",
+       [](auto& a) { return fx::pad(a[0], {{3, 2}}, fx::PadMode::reflect); },
+       {matrix},
+       1},
       {"pad wrap", [](auto& a) { return fx::pad(a[0], {{3, 2}}, fx::PadMode::wrap); }, {matrix}, 1},
       {"tril", [](auto& a) { return fx::tril(a[0], -1); }, {square_matrix}, 1},
       {"diagonal", [](auto& a) { return fx::diagonal(a[0], 1); }, {matrix}, 1},
@@ -142,37 +154,89 @@ TEST_CASE("laws of other shapes") {
 TEST_CASE("laws of reading and updating parts") {
   const fx::Type row{{4}, fx::float64}, three{{3}, fx::float64};
   // of literals: an array would be one more input of the program
-  const auto positions = [](std::initializer_list<int> list) { return fx::stack({list.begin(), list.end()}); };
+  const auto positions = [](std::initializer_list<int> list) {
+    return fx::stack({list.begin(), list.end()});
+  };
   const auto at = [&] { return positions({2, 0, 2}); };
   check({
-      {"slices", [](auto& a) { return a[0][{fx::slice({}, {}, -2), fx::newaxis, fx::slice(1, {})}]; }, {matrix}, 1},
+      {"slices",
+       [](auto& a) { return a[0][{fx::slice({}, {}, -2), fx::newaxis, fx::slice(1, {})}]; },
+       {matrix},
+       1},
       {"positions", [&](auto& a) { return a[0][{fx::all, at()}]; }, {matrix}, 1},
-      {"pairs of positions", [&](auto& a) { return a[0][{at(), positions({3, 1, 1})}]; }, {matrix}, 1},
-      {"take_along_axis", [&](auto& a) { return fx::take_along_axis(a[0], positions({1, 3, 0}).reshape({3, 1}), 1); }, {matrix}, 1},
+      {"pairs of positions",
+       [&](auto& a) { return a[0][{at(), positions({3, 1, 1})}]; },
+       {matrix},
+       1},
+      {"take_along_axis",
+       [&](auto& a) { return fx::take_along_axis(a[0], positions({1, 3, 0}).reshape({3, 1}), 1); },
+       {matrix},
+       1},
       {"set", [](auto& a) { return a[0].at(1).set(a[1]); }, {matrix, row}, 1},
-      {"add to a strided slice", [](auto& a) { return a[0].at({fx::all, fx::slice(0, {}, 2)}).add(a[1][fx::slice(0, 2)]); }, {matrix, row}, 1},
+      {"add to a strided slice",
+       [](auto& a) { return a[0].at({fx::all, fx::slice(0, {}, 2)}).add(a[1][fx::slice(0, 2)]); },
+       {matrix, row},
+       1},
       {"multiply", [](auto& a) { return a[0].at({0}).multiply(a[1]); }, {matrix, row}},
-      {"set at positions", [&](auto& a) { return a[0].at({at(), 1}).set(a[1]); }, {matrix, three}, 1},
-      {"add at positions", [&](auto& a) { return a[0].at({at(), 1}).add(a[1]); }, {matrix, three}, 1},
-      {"max at positions", [&](auto& a) { return a[0].at({at(), 1}).max(a[1]); }, {matrix, three}, 1},
-      {"dynamic_slice", [](auto& a) { return fx::lax::dynamic_slice(a[0], {1, 2}, {2, 2}); }, {matrix}, 1},
-      {"dynamic_update_slice", [](auto& a) { return fx::lax::dynamic_update_slice(a[0], a[1].reshape({1, 4}), {2, 0}); }, {matrix, row}, 1},
+      {"set at positions",
+       [&](auto& a) { return a[0].at({at(), 1}).set(a[1]); },
+       {matrix, three},
+       1},
+      {"add at positions",
+       [&](auto& a) { return a[0].at({at(), 1}).add(a[1]); },
+       {matrix, three},
+       1},
+      {"max at positions",
+       [&](auto& a) { return a[0].at({at(), 1}).max(a[1]); },
+       {matrix, three},
+       1},
+      {"dynamic_slice",
+       [](auto& a) { return fx::lax::dynamic_slice(a[0], {1, 2}, {2, 2}); },
+       {matrix},
+       1},
+      {"dynamic_update_slice",
+       [](auto& a) { return fx::lax::dynamic_update_slice(a[0], a[1].reshape({1, 4}), {2, 0}); },
+       {matrix, row},
+       1},
   });
 }
 
 TEST_CASE("laws of products and windows") {
-  const fx::Type batch{{2, 3, 4}, fx::float64}, image{{1, 2, 5, 5}, fx::float64}, kernel{{3, 2, 2, 2}, fx::float64};
+  const fx::Type batch{{2, 3, 4}, fx::float64}, image{{1, 2, 5, 5}, fx::float64},
+      kernel{{3, 2, 2, 2}, fx::float64};
   check({
       {"matmul", [](auto& a) { return fx::matmul(a[0], fx::sin(a[1]).T()); }, {matrix, matrix}},
       {"batched matmul", [](auto& a) { return fx::matmul(a[0], a[1].T()); }, {batch, matrix}},
-      {"vector matmul", [](auto& a) { return fx::matmul(a[1], a[0]); }, {batch, {{3}, fx::float64}}},
+      {"vector matmul",
+       [](auto& a) { return fx::matmul(a[1], a[0]); },
+       {batch, {{3}, fx::float64}}},
       {"outer", [](auto& a) { return fx::outer(a[0], a[1]); }, {vector, vector}},
-      {"kron", [](auto& a) { return fx::kron(a[0], a[1]); }, {{{2, 2}, fx::float64}, {{2}, fx::float64}}},
-      {"tensordot", [](auto& a) { return fx::tensordot(a[0], a[1], {2, 1}, {1, 0}); }, {batch, matrix}},
-      {"einsum", [](auto& a) { return fx::einsum("bij,kj,bim->bkm", a[0], a[1], a[0]); }, {batch, {{3, 4}, fx::float64}}},
-      {"cross", [](auto& a) { return fx::cross(a[0], a[1]); }, {{{2, 3}, fx::float64}, {{3}, fx::float64}}},
-      {"max_pool", [](auto& a) { return fx::max_pool(a[0], {3, 3}, {2, 2}, {{1, 1}, {1, 1}}); }, {image}, 1},
-      {"avg_pool", [](auto& a) { return fx::avg_pool(a[0], {2, 2}, {1, 2}, {{1, 0}, {0, 0}}); }, {image}, 1},
-      {"convolution", [](auto& a) { return fx::lax::conv_general_dilated(a[0], a[1], {.strides = {1, 2}, .padding = fx::lax::same}); }, {image, kernel}, 1},
+      {"kron",
+       [](auto& a) { return fx::kron(a[0], a[1]); },
+       {{{2, 2}, fx::float64}, {{2}, fx::float64}}},
+      {"tensordot",
+       [](auto& a) { return fx::tensordot(a[0], a[1], {2, 1}, {1, 0}); },
+       {batch, matrix}},
+      {"einsum",
+       [](auto& a) { return fx::einsum("bij,kj,bim->bkm", a[0], a[1], a[0]); },
+       {batch, {{3, 4}, fx::float64}}},
+      {"cross",
+       [](auto& a) { return fx::cross(a[0], a[1]); },
+       {{{2, 3}, fx::float64}, {{3}, fx::float64}}},
+      {"max_pool",
+       [](auto& a) { return fx::max_pool(a[0], {3, 3}, {2, 2}, {{1, 1}, {1, 1}}); },
+       {image},
+       1},
+      {"avg_pool",
+       [](auto& a) { return fx::avg_pool(a[0], {2, 2}, {1, 2}, {{1, 0}, {0, 0}}); },
+       {image},
+       1},
+      {"convolution",
+       [](auto& a) {
+         return fx::lax::conv_general_dilated(
+             a[0], a[1], {.strides = {1, 2}, .padding = fx::lax::same});
+       },
+       {image, kernel},
+       1},
   });
 }

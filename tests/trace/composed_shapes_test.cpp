@@ -1,7 +1,7 @@
 // Making, reducing and rearranging arrays; expected values by NumPy or by hand.
-#include <numeric>
-
 #include "tests/support/values.hpp"
+
+#include <numeric>
 
 namespace fx = fluxion;
 using namespace fluxion::test;
@@ -41,9 +41,12 @@ TEST_CASE("constants and ranges") {
   const auto grid = fx::meshgrid({fx::array({1, 2, 3}), fx::array({10, 20})});
   check_array(grid[0], {2, 3}, {1, 2, 3, 1, 2, 3});
   check_array(grid[1], {2, 3}, {10, 10, 10, 20, 20, 20});
-  check_array(fx::meshgrid({fx::array({1, 2, 3}), fx::array({10, 20})}, false)[0], {3, 2}, {1, 1, 2, 2, 3, 3});
+  check_array(fx::meshgrid({fx::array({1, 2, 3}), fx::array({10, 20})}, false)[0],
+              {3, 2},
+              {1, 1, 2, 2, 3, 3});
   CHECK(refusal([] { fx::arange(0, 3, 0); }) == "error[arange]: arange: the step is 0");
-  CHECK(refusal([] { fx::zeros({2, -1}); }) == "error[shape]: zeros: the shape [2,-1] has a negative size");
+  CHECK(refusal([] { fx::zeros({2, -1}); }) ==
+        "error[shape]: zeros: the shape [2,-1] has a negative size");
 }
 
 TEST_CASE("reductions along one axis, several, all, with axes kept") {
@@ -95,21 +98,36 @@ TEST_CASE("positions of extremes") {
 
 TEST_CASE("reductions of exponentials do not overflow") {
   const Array x = fx::array({{1000., 1000.}, {-1000., -1001.}});
-  check_near(fx::logsumexp(x, 1), {2}, {1000 + std::log(2.0), -1000 + std::log1p(std::exp(-1.0))}, 1e-15);
+  check_near(
+      fx::logsumexp(x, 1), {2}, {1000 + std::log(2.0), -1000 + std::log1p(std::exp(-1.0))}, 1e-15);
   check_array(fx::logsumexp(fx::array({-INFINITY, -INFINITY})), {}, {-INFINITY});
   check_array(fx::logsumexp(fx::array({1.f, INFINITY})), {}, {INFINITY});
   check_array(fx::logsumexp(fx::zeros({0})), {}, {-INFINITY});
-  check_near(fx::softmax(x, 1), {2, 2}, {0.5, 0.5, 1 / (1 + std::exp(-1.0)), 1 / (1 + std::exp(1.0))}, 1e-15);
+  check_near(fx::softmax(x, 1),
+             {2, 2},
+             {0.5, 0.5, 1 / (1 + std::exp(-1.0)), 1 / (1 + std::exp(1.0))},
+             1e-15);
   check_near(fx::softmax(x, {0, 1}), {2, 2}, {0.5, 0.5, 0, 0}, 1e-15);
-  check_near(fx::log_softmax(x, 1), {2, 2}, {-std::log(2.0), -std::log(2.0), -std::log1p(std::exp(-1.0)), -std::log1p(std::exp(1.0))}, 1e-15);
+  check_near(
+      fx::log_softmax(x, 1),
+      {2, 2},
+      {-std::log(2.0), -std::log(2.0), -std::log1p(std::exp(-1.0)), -std::log1p(std::exp(1.0))},
+      1e-15);
   check_near(fx::standardize(fx::array({1., 3.}), -1, 0), {2}, {-1, 1}, 1e-15);
-  check_near(fx::grad([](Array v) { return fx::logsumexp(v); })(fx::array({0., std::log(3.0)})), {2}, {0.25, 0.75}, 1e-15);
+  check_near(fx::grad([](Array v) { return fx::logsumexp(v); })(fx::array({0., std::log(3.0)})),
+             {2},
+             {0.25, 0.75},
+             1e-15);
   // d/dv of softmax(v)_0 = p0 (1 - p0), -p0 p1
-  check_near(fx::grad([](Array v) { return fx::softmax(v)[0]; })(fx::array({0., std::log(3.0)})), {2}, {0.1875, -0.1875}, 1e-15);
+  check_near(fx::grad([](Array v) { return fx::softmax(v)[0]; })(fx::array({0., std::log(3.0)})),
+             {2},
+             {0.1875, -0.1875},
+             1e-15);
 }
 
 TEST_CASE("reductions that pass over NaN") {
-  const Array x = fx::array({{1.f, static_cast<float>(NAN)}, {static_cast<float>(NAN), static_cast<float>(NAN)}});
+  const Array x = fx::array(
+      {{1.f, static_cast<float>(NAN)}, {static_cast<float>(NAN), static_cast<float>(NAN)}});
   check_array(fx::nansum(x, 1), {2}, {1, 0});
   check_array(fx::nanmean(x, 1), {2}, {1, NAN});
   check_array(fx::nanmax(x, 1), {2}, {1, NAN});
@@ -125,14 +143,18 @@ TEST_CASE("running reductions, both ways, along any axis") {
   check_array(fx::cumprod(x + 1, -1), {2, 3}, {1, 2, 6, 4, 20, 120});
   check_array(fx::cummax(fx::array({1, 3, 2, 5, 4})), {5}, {1, 3, 3, 5, 5});
   check_array(fx::cummin(fx::array({3, 1, 2, 0, 4}), 0, true), {5}, {0, 0, 0, 0, 4});
-  check_near(fx::cumlogsumexp(fx::log(fx::array({1., 2., 3.}))), {3}, {0, std::log(3.0), std::log(6.0)}, 1e-15);
+  check_near(fx::cumlogsumexp(fx::log(fx::array({1., 2., 3.}))),
+             {3},
+             {0, std::log(3.0), std::log(6.0)},
+             1e-15);
   const Array ones = fx::ones({1000}, fx::float64);
   CHECK(fx::array_equal(fx::cumsum(ones), fx::arange(1, 1001, fx::float64)).item<bool>());
   CHECK(fx::cumsum(fx::array({true, true})).dtype() == fx::int32);
   CHECK(fx::cumsum(fx::zeros({0, 2}), 0).shape() == fx::Shape({0, 2}));
   check_array(fx::diff(fx::array({1, 4, 9, 16})), {3}, {3, 5, 7});
   check_array(fx::diff(fx::array({1, 4, 9, 16}), 2), {2}, {2, 2});
-  check_array(fx::grad([](Array v) { return fx::sum(fx::cumsum(v)); })(fx::ones({4})), {4}, {4, 3, 2, 1});
+  check_array(
+      fx::grad([](Array v) { return fx::sum(fx::cumsum(v)); })(fx::ones({4})), {4}, {4, 3, 2, 1});
 }
 
 TEST_CASE("axes in other orders") {
@@ -190,11 +212,17 @@ TEST_CASE("borders of constants, edges, mirrors and wraps") {
   check_array(fx::pad(six(), {{1, 0}, {0, 1}}, 9.f), {3, 4}, {9, 9, 9, 9, 0, 1, 2, 9, 3, 4, 5, 9});
   check_array(fx::pad(x, {{2, 1}}, fx::PadMode::edge), {6}, {1, 1, 1, 2, 3, 3});
   // NumPy, np.pad([1, 2, 3], (5, 6), mode)
-  check_array(fx::pad(x, {{5, 6}}, fx::PadMode::reflect), {14}, {2, 1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3, 2, 1});
-  check_array(fx::pad(x, {{5, 6}}, fx::PadMode::symmetric), {14}, {2, 3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1, 2, 3});
-  check_array(fx::pad(x, {{5, 6}}, fx::PadMode::wrap), {14}, {2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});
+  check_array(
+      fx::pad(x, {{5, 6}}, fx::PadMode::reflect), {14}, {2, 1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3, 2, 1});
+  check_array(fx::pad(x, {{5, 6}}, fx::PadMode::symmetric),
+              {14},
+              {2, 3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1, 2, 3});
+  check_array(
+      fx::pad(x, {{5, 6}}, fx::PadMode::wrap), {14}, {2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});
   check_array(fx::pad(fx::array({7}), {{2, 1}}, fx::PadMode::reflect), {4}, {7, 7, 7, 7});
-  check_array(fx::pad(fx::array({{1, 2}, {3, 4}}), {{0, 1}}, fx::PadMode::symmetric), {3, 3}, {1, 2, 2, 3, 4, 4, 3, 4, 4});
+  check_array(fx::pad(fx::array({{1, 2}, {3, 4}}), {{0, 1}}, fx::PadMode::symmetric),
+              {3, 3},
+              {1, 2, 2, 3, 4, 4, 3, 4, 4});
   check_array(fx::lax::pad(x, 0, {{-1, 1, 1}}), {5}, {0, 2, 0, 3, 0});
 }
 
@@ -215,22 +243,49 @@ TEST_CASE("triangles and diagonals") {
 
 TEST_CASE("shapes and axes that do not fit are refused") {
   const Array x = six();
-  CHECK(refusal([&] { x.reshape({4, -1}); }) == "error[reshape]: reshape: 6 elements do not fill the shape [4,-1]\n  | x f32[2,3] has 6 elements\n  = hint: the other sizes multiply to 4");
-  CHECK(refusal([&] { x.reshape({7}); }) == "error[reshape]: reshape: 6 elements do not fill the shape [7]\n  | x f32[2,3] has 6 elements\n  = hint: the new shape would need 7");
-  CHECK(refusal([&] { x.reshape({-1, -1}); }) == "error[reshape]: reshape: the shape [-1,-1] has two sizes of -1\n  = hint: one size may be -1");
-  CHECK(refusal([&] { fx::sum(x, 2); }) == "error[axis]: sum: there is no axis 2 in an array of 2 axes\n  = hint: axes count from 0 to 1, or from -2 to -1");
+  CHECK(refusal([&] { x.reshape({4, -1}); }) ==
+        "error[reshape]: reshape: 6 elements do not fill the shape [4,-1]\n  | x f32[2,3] has 6 "
+        "elements\n  = hint: the other sizes multiply to 4");
+  CHECK(refusal([&] { x.reshape({7}); }) ==
+        "error[reshape]: reshape: 6 elements do not fill the shape [7]\n  | x f32[2,3] has 6 "
+        "elements\n  = hint: the new shape would need 7");
+  CHECK(refusal([&] { x.reshape({-1, -1}); }) ==
+        "error[reshape]: reshape: the shape [-1,-1] has two sizes of -1\n  = hint: one size may be "
+        "-1");
+  CHECK(refusal([&] { fx::sum(x, 2); }) ==
+        "error[axis]: sum: there is no axis 2 in an array of 2 axes\n  = hint: axes count from 0 "
+        "to 1, or from -2 to -1");
   CHECK(refusal([&] { fx::sum(x, {0, -2}); }) == "error[axis]: sum: axis 0 is named twice");
-  CHECK(refusal([&] { fx::sum(Array(1.f), 0); }) == "error[axis]: sum: there is no axis 0 in an array of 0 axes\n  = hint: a scalar has no axes");
-  CHECK(refusal([&] { fx::squeeze(x, 0); }) == "error[axis]: squeeze: axis 0 has size 2, not 1\n  | x f32[2,3]");
-  CHECK(refusal([&] { fx::transpose(x, {0, 0}); }) == "error[axis]: transpose: 2 axes are named for an array of 2, each once\n  | x f32[2,3]");
-  CHECK(refusal([&] { fx::concatenate({x, fx::ones({2, 2})}, 0); }) == "error[concatenate]: concatenate: the shapes [2,3] and [2,2] differ in more than axis 0");
-  CHECK(refusal([&] { fx::stack({x, fx::ones({2, 2})}); }) == "error[stack]: stack: the shapes [2,3] and [2,2] differ\n  = hint: fx::concatenate joins along an axis that exists");
-  CHECK(refusal([&] { fx::split(x, 2, 1); }) == "error[split]: split: axis 1 of f32[2,3] has 3 elements, which do not make 2 equal parts\n  = hint: name the positions instead: fx::split(x, {3, 5})");
-  CHECK(refusal([&] { fx::max(fx::zeros({0, 2}), 0); }) == "error[empty-reduction]: max: the largest of no elements\n  | x f32[0,2]\n  = hint: an empty maximum has no value: check the size first");
-  CHECK(refusal([&] { fx::argmax(x, {0, 1}); }) == "error[axis]: argmax: it works along one axis or over all elements, 2 axes were named");
-  CHECK(refusal([&] { fx::broadcast_to(x, {3, 2}); }).find("error[broadcast]: broadcast_to: the shape [2,3] does not broadcast to [3,2]") == 0);
-  CHECK(refusal([&] { fx::pad(x, {{1, 1}, {1, 1}, {1, 1}}); }).find("error[pad]: pad: 3 pairs of widths are given for 2 axes") == 0);
-  CHECK(refusal([&] { fx::pad(x, {{-1, 0}}); }).find("error[pad]: pad: the width (-1, 0) is negative") == 0);
+  CHECK(
+      refusal([&] { fx::sum(Array(1.f), 0); }) ==
+      "error[axis]: sum: there is no axis 0 in an array of 0 axes\n  = hint: a scalar has no axes");
+  CHECK(refusal([&] { fx::squeeze(x, 0); }) ==
+        "error[axis]: squeeze: axis 0 has size 2, not 1\n  | x f32[2,3]");
+  CHECK(refusal([&] { fx::transpose(x, {0, 0}); }) ==
+        "error[axis]: transpose: 2 axes are named for an array of 2, each once\n  | x f32[2,3]");
+  CHECK(refusal([&] { fx::concatenate({x, fx::ones({2, 2})}, 0); }) ==
+        "error[concatenate]: concatenate: the shapes [2,3] and [2,2] differ in more than axis 0");
+  CHECK(refusal([&] { fx::stack({x, fx::ones({2, 2})}); }) ==
+        "error[stack]: stack: the shapes [2,3] and [2,2] differ\n  = hint: fx::concatenate joins "
+        "along an axis that exists");
+  CHECK(refusal([&] { fx::split(x, 2, 1); }) ==
+        "error[split]: split: axis 1 of f32[2,3] has 3 elements, which do not make 2 equal parts\n "
+        " = hint: name the positions instead: fx::split(x, {3, 5})");
+  CHECK(refusal([&] { fx::max(fx::zeros({0, 2}), 0); }) ==
+        "error[empty-reduction]: max: the largest of no elements\n  | x f32[0,2]\n  = hint: an "
+        "empty maximum has no value: check the size first");
+  CHECK(refusal([&] { fx::argmax(x, {0, 1}); }) ==
+        "error[axis]: argmax: it works along one axis or over all elements, 2 axes were named");
+  CHECK(refusal([&] {
+          fx::broadcast_to(x, {3, 2});
+        }).find("error[broadcast]: broadcast_to: the shape [2,3] does not broadcast to [3,2]") ==
+        0);
+  CHECK(refusal([&] {
+          fx::pad(x, {{1, 1}, {1, 1}, {1, 1}});
+        }).find("error[pad]: pad: 3 pairs of widths are given for 2 axes") == 0);
+  CHECK(refusal([&] {
+          fx::pad(x, {{-1, 0}});
+        }).find("error[pad]: pad: the width (-1, 0) is negative") == 0);
   CHECK(line_of([&] { fx::sum(x, 5); }) == __LINE__);
   CHECK(line_of([&] { fx::softmax(x, 5); }) == __LINE__);
   CHECK(line_of([&] { fx::stack({x, fx::ones({1})}); }) == __LINE__);

@@ -1,9 +1,10 @@
-// Elementwise functions: values against 50-digit arithmetic, dtypes, derivatives where formulas are delicate.
-#include <limits>
-#include <numbers>
-
+// Elementwise functions: values against 50-digit arithmetic, dtypes, derivatives where formulas are
+// delicate.
 #include "tests/data/composed_vectors.hpp"
 #include "tests/support/values.hpp"
+
+#include <limits>
+#include <numbers>
 
 namespace fx = fluxion;
 namespace exact = fluxion::test::exact;
@@ -12,7 +13,8 @@ using fx::Array;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(),
+                 inf = std::numeric_limits<double>::infinity();
 
 using Unary = Array (*)(const fx::Operand&);
 using Binary = Array (*)(const fx::Operand&, const fx::Operand&);
@@ -21,7 +23,9 @@ template <class T> double ulps(double got, double expected) {
   if (std::isnan(expected)) return std::isnan(got) ? 0 : INFINITY;
   const T rounded = static_cast<T>(expected);
   if (std::isinf(rounded)) return got == rounded ? 0 : INFINITY;
-  const T unit = std::max(std::nextafter(std::abs(rounded), std::numeric_limits<T>::infinity()) - std::abs(rounded), std::numeric_limits<T>::min());
+  const T unit = std::max(
+      std::nextafter(std::abs(rounded), std::numeric_limits<T>::infinity()) - std::abs(rounded),
+      std::numeric_limits<T>::min());
   return std::abs(got - expected) / unit;
 }
 
@@ -32,7 +36,8 @@ template <class T> void check_value(const Array& got, double expected, double li
 }
 
 /// Each row in float64 and, where the arguments are such, in float32.
-template <std::size_t N> void check_unary(const char* name, const double (&rows)[N][2], Unary f, double limit) {
+template <std::size_t N>
+void check_unary(const char* name, const double (&rows)[N][2], Unary f, double limit) {
   for (const auto& [x, y] : rows) {
     INFO(name << "(" << x << ")");
     check_value<double>(f(x), y, limit);
@@ -40,7 +45,8 @@ template <std::size_t N> void check_unary(const char* name, const double (&rows)
     if (narrow == x) check_value<float>(f(narrow), y, limit);
   }
 }
-template <std::size_t N> void check_binary(const char* name, const double (&rows)[N][3], Binary f, double limit) {
+template <std::size_t N>
+void check_binary(const char* name, const double (&rows)[N][3], Binary f, double limit) {
   for (const auto& [x, y, z] : rows) {
     INFO(name << "(" << x << ", " << y << ")");
     check_value<double>(f(Array(x), Array(y)), z, limit);
@@ -80,7 +86,8 @@ TEST_CASE("special functions have the right digits") {
   check_unary("erf_inv", exact::erf_inv, fx::erf_inv, 8);
   check_unary("radians", exact::radians, fx::radians, 2);
   check_unary("degrees", exact::degrees, fx::degrees, 2);
-  for (const auto& [x, y] : exact::logit) CHECK(std::abs(fx::logit(x).item<double>() - y) <= 1e-14 * (1 + std::abs(y)));
+  for (const auto& [x, y] : exact::logit)
+    CHECK(std::abs(fx::logit(x).item<double>() - y) <= 1e-14 * (1 + std::abs(y)));
 }
 
 TEST_CASE("activations have the right digits") {
@@ -90,10 +97,13 @@ TEST_CASE("activations have the right digits") {
   check_unary("soft_sign", exact::soft_sign, fx::soft_sign, 3);
   check_unary("mish", exact::mish, fx::mish, 8);
   check_unary("selu", exact::selu, fx::selu, 5);
-  for (const auto& [x, y] : exact::elu) CHECK(ulps<double>(fx::elu(Array(x)).item<double>(), y) <= 3);
+  for (const auto& [x, y] : exact::elu)
+    CHECK(ulps<double>(fx::elu(Array(x)).item<double>(), y) <= 3);
   // where x Phi(x) is all but 0 its digits are lost with those of 1 + tanh
-  for (const auto& [x, y] : exact::gelu) CHECK(std::abs(fx::gelu(x).item<double>() - y) <= 1e-15 * (1 + std::abs(y)));
-  for (const auto& [x, y] : exact::gelu_exact) CHECK(std::abs(fx::gelu_exact(x).item<double>() - y) <= 1e-15 * (1 + std::abs(y)));
+  for (const auto& [x, y] : exact::gelu)
+    CHECK(std::abs(fx::gelu(x).item<double>() - y) <= 1e-15 * (1 + std::abs(y)));
+  for (const auto& [x, y] : exact::gelu_exact)
+    CHECK(std::abs(fx::gelu_exact(x).item<double>() - y) <= 1e-15 * (1 + std::abs(y)));
 }
 
 TEST_CASE("functions of two numbers have the right digits") {
@@ -117,8 +127,11 @@ TEST_CASE("at the ends of their ranges functions give infinities and NaN") {
   check_array(fx::asin(fx::array({1.5})), {1}, {not_a_number});
   check_array(fx::cbrt(fx::array({inf, -inf, 0., -0.})), {4}, {inf, -inf, 0, 0});
   check_array(fx::erf_inv(fx::array({1., -1., 1.5})), {3}, {inf, -inf, not_a_number});
-  check_array(fx::logaddexp(fx::array({inf, -inf, -inf}), fx::array({inf, -inf, 1.})), {3}, {inf, -inf, 1});
-  check_array(fx::hypot(fx::array({inf, 3.}), fx::array({not_a_number, not_a_number})), {2}, {inf, not_a_number});
+  check_array(
+      fx::logaddexp(fx::array({inf, -inf, -inf}), fx::array({inf, -inf, 1.})), {3}, {inf, -inf, 1});
+  check_array(fx::hypot(fx::array({inf, 3.}), fx::array({not_a_number, not_a_number})),
+              {2},
+              {inf, not_a_number});
   check_array(fx::log2(fx::array({0., -1.})), {2}, {-inf, not_a_number});
 }
 
@@ -155,11 +168,14 @@ TEST_CASE("bare whole exponents multiply") {
   check_array(fx::power(fx::array({4., 9.}), 0.5), {2}, {2, 3});
   CHECK(fx::grad([](Array v) { return fx::power(v, 2); })(-3.0).item<double>() == -6);
   CHECK(fx::grad([](Array v) { return fx::power(v, 3); })(0.0).item<double>() == 0);
-  CHECK(refusal([] { fx::power(fx::array({2, 3}), -1); }) == "error[dtype]: power: i32[2] to the power -1 is no integer\n  = hint: convert first: x.astype(fx::float32)");
+  CHECK(refusal([] { fx::power(fx::array({2, 3}), -1); }) ==
+        "error[dtype]: power: i32[2] to the power -1 is no integer\n  = hint: convert first: "
+        "x.astype(fx::float32)");
 }
 
 TEST_CASE("NaN wins in minimum and maximum, loses in fmin and fmax") {
-  const Array x = fx::array({1., not_a_number, not_a_number}), y = fx::array({2., 3., not_a_number});
+  const Array x = fx::array({1., not_a_number, not_a_number}),
+              y = fx::array({2., 3., not_a_number});
   check_array(fx::maximum(x, y), {3}, {2, not_a_number, not_a_number});
   check_array(fx::minimum(x, y), {3}, {1, not_a_number, not_a_number});
   check_array(fx::fmax(x, y), {3}, {2, 3, not_a_number});
@@ -177,8 +193,13 @@ TEST_CASE("questions about numbers are answered in bools") {
   check_array(fx::isnan(fx::array({1, 2})), {2}, {0, 0});
   check_array(fx::isfinite(fx::array({1, 2})), {2}, {1, 1});
   CHECK(fx::isnan(x).dtype() == fx::bool_);
-  check_array(fx::nan_to_num(x.astype(fx::float32)), {5}, {0, std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(), 0, 3});
-  check_array(fx::isclose(fx::array({1., inf, 1., not_a_number}), fx::array({1. + 1e-9, inf, inf, not_a_number})), {4}, {1, 1, 0, 0});
+  check_array(fx::nan_to_num(x.astype(fx::float32)),
+              {5},
+              {0, std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(), 0, 3});
+  check_array(fx::isclose(fx::array({1., inf, 1., not_a_number}),
+                          fx::array({1. + 1e-9, inf, inf, not_a_number})),
+              {4},
+              {1, 1, 0, 0});
   CHECK(fx::allclose(fx::ones({3}), 1).item<bool>());
   CHECK_FALSE(fx::array_equal(fx::ones({3}), fx::ones({4})).item<bool>());
   CHECK(fx::array_equal(fx::ones({3}), fx::ones({3})).item<bool>());
@@ -196,8 +217,12 @@ TEST_CASE("logic asks for truth, bit operations for bits") {
   check_array(fx::array({-8, 8}) >> 1, {2}, {-4, 4});
   check_array(fx::array({0xFFFFFFF0u}) >> 4, {1}, {0x0FFFFFFF});
   CHECK(fx::lax::shift_right_logical(fx::array({-1}), 28).item<int>() == 15);
-  CHECK(refusal([&] { a & b; }) == "error[dtype]: &: bits of f64 are asked for; it takes integers or bools\n  = hint: convert first: x.astype(fx::int32), or compare: x != 0");
-  CHECK(refusal([&] { a << 1; }) == "error[dtype]: <<: f64 has no bits to shift; it takes integers\n  = hint: convert first: x.astype(fx::int32)");
+  CHECK(refusal([&] { a & b; }) ==
+        "error[dtype]: &: bits of f64 are asked for; it takes integers or bools\n  = hint: convert "
+        "first: x.astype(fx::int32), or compare: x != 0");
+  CHECK(refusal([&] { a << 1; }) ==
+        "error[dtype]: <<: f64 has no bits to shift; it takes integers\n  = hint: convert first: "
+        "x.astype(fx::int32)");
 }
 
 TEST_CASE("two arrays meet in the wider type, bare numbers follow") {
@@ -222,7 +247,8 @@ TEST_CASE("two arrays meet in the wider type, bare numbers follow") {
   CHECK(met(uint64, int64) == uint64);
   CHECK(met(bool_, uint8) == uint8);
   CHECK(met(bool_, bool_) == int32);
-  const Array f = fx::ones({2}), h = fx::ones({2}, float16), i = fx::ones({2}, int32), n = fx::ones({2}, int8), t = fx::array({true, false});
+  const Array f = fx::ones({2}), h = fx::ones({2}, float16), i = fx::ones({2}, int32),
+              n = fx::ones({2}, int8), t = fx::array({true, false});
   CHECK((f + 1.0).dtype() == float32);
   CHECK((h * 2.5).dtype() == float16);
   CHECK((n + 100).dtype() == int8);
@@ -238,8 +264,12 @@ TEST_CASE("two arrays meet in the wider type, bare numbers follow") {
   CHECK(fx::sum(n).dtype() == int32);
   CHECK(fx::sum(t).dtype() == int32);
   CHECK(fx::mean(i).dtype() == float32);
-  CHECK(refusal([&] { n + 300; }) == "error[dtype]: add: the number 300 does not fit i8, the dtype of the array it meets\n  = hint: convert the array first: x.astype(fx::int64)");
-  CHECK(refusal([&] { fx::ones({2}, uint8) - -1; }).find("error[dtype]: subtract: the number -1 does not fit u8") == 0);
+  CHECK(refusal([&] { n + 300; }) ==
+        "error[dtype]: add: the number 300 does not fit i8, the dtype of the array it meets\n  = "
+        "hint: convert the array first: x.astype(fx::int64)");
+  CHECK(refusal([&] {
+          fx::ones({2}, uint8) - -1;
+        }).find("error[dtype]: subtract: the number -1 does not fit u8") == 0);
   check_array(fx::ones({1}, uint64) * 18446744073709551615u, {1}, {18446744073709551615.0});
 }
 
@@ -249,8 +279,10 @@ TEST_CASE("shapes broadcast as in NumPy, or are refused with both") {
   CHECK(fx::where(fx::array({true, false}), fx::ones({3, 1}), 0).shape() == fx::Shape({3, 2}));
   CHECK((fx::ones({0, 3}) + fx::ones({1, 3})).shape() == fx::Shape({0, 3}));
   CHECK(refusal([] { fx::ones({2, 3}) + fx::ones({4}); }) ==
-        "error[broadcast]: add: the shapes [2,3] and [4] do not broadcast: axis -1 has 3 and 4\n  | x f32[2,3]\n  | y f32[4]\n"
-        "  = hint: sizes are compared from the last axis, and must be equal or 1; fx::expand_dims puts in axes of size 1");
+        "error[broadcast]: add: the shapes [2,3] and [4] do not broadcast: axis -1 has 3 and 4\n  "
+        "| x f32[2,3]\n  | y f32[4]\n"
+        "  = hint: sizes are compared from the last axis, and must be equal or 1; fx::expand_dims "
+        "puts in axes of size 1");
 }
 
 TEST_CASE("choice and bounds") {
@@ -285,10 +317,14 @@ TEST_CASE("derivatives at delicate points are the right ones") {
   CHECK(std::isinf(derivative(fx::cbrt, 0.0)));
   CHECK(derivative(fx::sinc, 0.0) == 0);
   CHECK(second_derivative(fx::sinc, 0.0) == Approx(-std::numbers::pi * std::numbers::pi / 3));
-  CHECK(derivative(fx::erf_inv, 0.5) == Approx(std::sqrt(std::numbers::pi) / 2 * std::exp(0.4769362762044699 * 0.4769362762044699)).epsilon(1e-10));
+  CHECK(derivative(fx::erf_inv, 0.5) ==
+        Approx(std::sqrt(std::numbers::pi) / 2 * std::exp(0.4769362762044699 * 0.4769362762044699))
+            .epsilon(1e-10));
   CHECK(derivative(fx::gelu_exact, 0.0) == Approx(0.5));
-  CHECK(derivative(fx::selu, -1.0) == Approx(1.0507009873554805 * 1.6732632423543772 * std::exp(-1.0)));
-  CHECK(fx::grad([](Array x) { return fx::xlogy(x, 3.0); })(0.0).item<double>() == Approx(std::log(3.0)));
+  CHECK(derivative(fx::selu, -1.0) ==
+        Approx(1.0507009873554805 * 1.6732632423543772 * std::exp(-1.0)));
+  CHECK(fx::grad([](Array x) { return fx::xlogy(x, 3.0); })(0.0).item<double>() ==
+        Approx(std::log(3.0)));
   CHECK(fx::grad([](Array x) { return fx::logaddexp(x, 2.0); })(2.0).item<double>() == Approx(0.5));
   CHECK(fx::grad([](Array x) { return fx::hypot(x, 4.0); })(3.0).item<double>() == Approx(0.6));
 }

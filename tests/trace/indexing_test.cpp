@@ -63,7 +63,8 @@ TEST_CASE("ellipsis stands for the axes not named, newaxis makes one") {
 TEST_CASE("an array of positions puts its axes where the axis was") {
   const Array x = counted({3, 4});
   check_array(x[fx::array({2, 0})], {2, 4}, {8, 9, 10, 11, 0, 1, 2, 3});
-  check_array(x[{all, fx::array({{0, 1}, {3, -1}})}], {3, 2, 2}, {0, 1, 3, 3, 4, 5, 7, 7, 8, 9, 11, 11});
+  check_array(
+      x[{all, fx::array({{0, 1}, {3, -1}})}], {3, 2, 2}, {0, 1, 3, 3, 4, 5, 7, 7, 8, 9, 11, 11});
   check_array(x[Array(1)], {4}, {4, 5, 6, 7});
   check_array(x[fx::array({std::uint8_t{1}})], {1, 4}, {4, 5, 6, 7});
   check_array(x[{slice({}, {}, -1), fx::array({0, 2})}], {3, 2}, {8, 10, 4, 6, 0, 2});
@@ -110,7 +111,9 @@ TEST_CASE("updates reach strided and reversed slices") {
   check_array(x.at(slice({}, {}, -1)).set(x), {6}, {5, 4, 3, 2, 1, 0});
   check_array(x.at(slice(4, 0, -2)).add(fx::array({100.f, 200.f})), {6}, {0, 1, 202, 3, 104, 5});
   check_array(x.at(slice(1, {}, 3)).multiply(10), {6}, {0, 10, 2, 3, 40, 5});
-  check_array(counted({2, 3}).at({newaxis, 0, slice(0, 2)}).set(fx::array({{8.f, 9.f}})), {2, 3}, {8, 9, 2, 3, 4, 5});
+  check_array(counted({2, 3}).at({newaxis, 0, slice(0, 2)}).set(fx::array({{8.f, 9.f}})),
+              {2, 3},
+              {8, 9, 2, 3, 4, 5});
 }
 
 TEST_CASE("updates at arrays of positions combine what meets, and drop what is outside") {
@@ -123,12 +126,23 @@ TEST_CASE("updates at arrays of positions combine what meets, and drop what is o
   check_array(x.at(i).min(2), {5}, {0, 1, 2, 2, 4});
   check_array(x.at(fx::array({-1, 7, -9})).set(0), {5}, {0, 1, 2, 3, 0});
   const Array y = counted({3, 4});
-  check_array(y.at({fx::array({0, 2}), fx::array({1, 3})}).set(-1), {3, 4}, {0, -1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1});
-  check_array(y.at({fx::array({2, 0}), slice(1, 3)}).set(fx::array({{-1.f, -2.f}, {-3.f, -4.f}})), {3, 4}, {0, -3, -4, 3, 4, 5, 6, 7, 8, -1, -2, 11});
-  check_array(y.at({slice({}, {}, -2), fx::array({0, 0})}).add(1), {3, 4}, {2, 1, 2, 3, 4, 5, 6, 7, 10, 9, 10, 11});
-  check_array(y.at({1, fx::array({3, 0})}).set(fx::array({-1.f, -2.f})), {3, 4}, {0, 1, 2, 3, -2, 5, 6, -1, 8, 9, 10, 11});
-  check_array(counted({2, 2, 2}).at({fx::array({0, 1}), all, 1}).set(0), {2, 2, 2}, {0, 0, 2, 0, 4, 0, 6, 0});
-  CHECK(y.at({newaxis, fx::array({0}), all}).set(fx::zeros({1, 1, 4})).shape() == fx::Shape({3, 4}));
+  check_array(y.at({fx::array({0, 2}), fx::array({1, 3})}).set(-1),
+              {3, 4},
+              {0, -1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1});
+  check_array(y.at({fx::array({2, 0}), slice(1, 3)}).set(fx::array({{-1.f, -2.f}, {-3.f, -4.f}})),
+              {3, 4},
+              {0, -3, -4, 3, 4, 5, 6, 7, 8, -1, -2, 11});
+  check_array(y.at({slice({}, {}, -2), fx::array({0, 0})}).add(1),
+              {3, 4},
+              {2, 1, 2, 3, 4, 5, 6, 7, 10, 9, 10, 11});
+  check_array(y.at({1, fx::array({3, 0})}).set(fx::array({-1.f, -2.f})),
+              {3, 4},
+              {0, 1, 2, 3, -2, 5, 6, -1, 8, 9, 10, 11});
+  check_array(counted({2, 2, 2}).at({fx::array({0, 1}), all, 1}).set(0),
+              {2, 2, 2},
+              {0, 0, 2, 0, 4, 0, 6, 0});
+  CHECK(y.at({newaxis, fx::array({0}), all}).set(fx::zeros({1, 1, 4})).shape() ==
+        fx::Shape({3, 4}));
 }
 
 TEST_CASE("take, take_along_axis and one_hot") {
@@ -139,7 +153,8 @@ TEST_CASE("take, take_along_axis and one_hot") {
   check_array(fx::take_along_axis(x, fx::array({{2, 0}, {1, 1}}), 1), {2, 2}, {2, 0, 4, 4});
   check_array(fx::take_along_axis(x, fx::array({{1, 0, 1}}), 0), {1, 3}, {3, 1, 5});
   check_array(fx::take_along_axis(x, fx::argmax(x, -1, true), -1), {2, 1}, {2, 5});
-  check_array(fx::one_hot(fx::array({1, 0, 3, -1}), 3), {4, 3}, {0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+  check_array(
+      fx::one_hot(fx::array({1, 0, 3, -1}), 3), {4, 3}, {0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0});
   CHECK(fx::one_hot(2, 4, fx::int32).dtype() == fx::int32);
 }
 
@@ -148,31 +163,65 @@ TEST_CASE("dynamic slices are moved so that they fit") {
   check_array(fx::lax::dynamic_slice(x, {1, 2}, {2, 2}), {2, 2}, {6, 7, 10, 11});
   check_array(fx::lax::dynamic_slice(x, {5, 3}, {2, 2}), {2, 2}, {6, 7, 10, 11});
   check_array(fx::lax::dynamic_slice(x, {-1, -4}, {1, 4}), {1, 4}, {8, 9, 10, 11});
-  check_array(fx::lax::dynamic_update_slice(x, fx::array({{-1.f, -2.f}}), {9, 1}), {3, 4}, {0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -2, 11});
+  check_array(fx::lax::dynamic_update_slice(x, fx::array({{-1.f, -2.f}}), {9, 1}),
+              {3, 4},
+              {0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -2, 11});
 }
 
 TEST_CASE("gradients of reading and updating go to the right elements") {
   const Array x = counted({4});
-  check_array(fx::grad([](Array v) { return fx::sum(v[slice(1, {}, 2)] * 3); })(x), {4}, {0, 3, 0, 3});
-  check_array(fx::grad([](Array v) { return fx::sum(v[fx::array({1, 1, -1})]); })(x), {4}, {0, 2, 0, 1});
-  check_array(fx::grad([](Array v) { return fx::sum(v.at(slice(0, 2)).set(0) * 5); })(x), {4}, {0, 0, 5, 5});
-  check_array(fx::grad([](Array v) { return fx::sum(fx::zeros({4}).at(slice({}, {}, -2)).set(v) * fx::arange(4, fx::float32)); })(fx::ones({2})), {2}, {3, 1});
-  check_array(fx::grad([](Array v) { return fx::sum(fx::zeros({4}).at(fx::array({2, 0})).add(v) * fx::arange(4, fx::float32)); })(fx::ones({2})), {2}, {2, 0});
+  check_array(
+      fx::grad([](Array v) { return fx::sum(v[slice(1, {}, 2)] * 3); })(x), {4}, {0, 3, 0, 3});
+  check_array(
+      fx::grad([](Array v) { return fx::sum(v[fx::array({1, 1, -1})]); })(x), {4}, {0, 2, 0, 1});
+  check_array(fx::grad([](Array v) { return fx::sum(v.at(slice(0, 2)).set(0) * 5); })(x),
+              {4},
+              {0, 0, 5, 5});
+  check_array(
+      fx::grad([](Array v) {
+        return fx::sum(fx::zeros({4}).at(slice({}, {}, -2)).set(v) * fx::arange(4, fx::float32));
+      })(fx::ones({2})),
+      {2},
+      {3, 1});
+  check_array(
+      fx::grad([](Array v) {
+        return fx::sum(fx::zeros({4}).at(fx::array({2, 0})).add(v) * fx::arange(4, fx::float32));
+      })(fx::ones({2})),
+      {2},
+      {2, 0});
 }
 
 TEST_CASE("indices that cannot be are refused at the user's line with what is there") {
   const Array x = counted({3, 4});
-  CHECK(refusal([&] { x[7]; }) == "error[index]: []: position 7 is outside axis 0 of size 3\n  | x f32[3,4]\n  = hint: positions count from 0 to 2, or from -3 to -1");
-  CHECK(refusal([&] { x[{0, -5}]; }) == "error[index]: []: position -5 is outside axis 1 of size 4\n  | x f32[3,4]\n  = hint: positions count from 0 to 3, or from -4 to -1");
-  CHECK(refusal([&] { x[{0, 0, 0}]; }) == "error[index]: []: 3 indices for an array of 2 axes\n  | x f32[3,4]");
-  CHECK(refusal([&] { x[{ellipsis, ellipsis}]; }) == "error[index]: []: fx::ellipsis stands in the list twice");
+  CHECK(refusal([&] { x[7]; }) ==
+        "error[index]: []: position 7 is outside axis 0 of size 3\n  | x f32[3,4]\n  = hint: "
+        "positions count from 0 to 2, or from -3 to -1");
+  CHECK(refusal([&] { x[{0, -5}]; }) ==
+        "error[index]: []: position -5 is outside axis 1 of size 4\n  | x f32[3,4]\n  = hint: "
+        "positions count from 0 to 3, or from -4 to -1");
+  CHECK(refusal([&] { x[{0, 0, 0}]; }) ==
+        "error[index]: []: 3 indices for an array of 2 axes\n  | x f32[3,4]");
+  CHECK(refusal([&] { x[{ellipsis, ellipsis}]; }) ==
+        "error[index]: []: fx::ellipsis stands in the list twice");
   CHECK(refusal([&] { x[slice(0, 3, 0)]; }) == "error[index]: []: the step of fx::slice is 0");
-  CHECK(refusal([&] { x[x > 3]; }) == "error[index]: []: a mask of bools selects a number of elements that only its values tell\n  | mask bool[3,4]\n  = hint: fx::where(mask, x, otherwise) keeps the shape");
-  CHECK(refusal([&] { x[x[0]]; }) == "error[index]: []: positions are integers, these are f32[4]\n  = hint: convert first: i.astype(fx::int32)");
-  CHECK(refusal([&] { x.at(0).set(Array(1.0)); }) == "error[dtype]: set: f64 values do not go into an array of f32\n  | x f32[3,4]\n  = hint: convert the values: v.astype(x.dtype()), or the array");
-  CHECK(refusal([&] { x.at(0).set(fx::ones({3})); }).find("error[broadcast]: set: the shape [3] does not broadcast to [4]") == 0);
-  CHECK(refusal([&] { fx::ones({2}, fx::bool_).at(0).add(true); }).find("error[dtype]: add: an array of bools has no arithmetic") == 0);
-  CHECK(refusal([&] { x[fx::zeros({0}, fx::int32)].at(Array(0)).get(); }).find("error[index]: []: axis 0 of f32[0,4] has no elements to choose from") == 0);
+  CHECK(refusal([&] { x[x > 3]; }) ==
+        "error[index]: []: a mask of bools selects a number of elements that only its values "
+        "tell\n  | mask bool[3,4]\n  = hint: fx::where(mask, x, otherwise) keeps the shape");
+  CHECK(refusal([&] { x[x[0]]; }) ==
+        "error[index]: []: positions are integers, these are f32[4]\n  = hint: convert first: "
+        "i.astype(fx::int32)");
+  CHECK(refusal([&] { x.at(0).set(Array(1.0)); }) ==
+        "error[dtype]: set: f64 values do not go into an array of f32\n  | x f32[3,4]\n  = hint: "
+        "convert the values: v.astype(x.dtype()), or the array");
+  CHECK(refusal([&] {
+          x.at(0).set(fx::ones({3}));
+        }).find("error[broadcast]: set: the shape [3] does not broadcast to [4]") == 0);
+  CHECK(refusal([&] {
+          fx::ones({2}, fx::bool_).at(0).add(true);
+        }).find("error[dtype]: add: an array of bools has no arithmetic") == 0);
+  CHECK(refusal([&] {
+          x[fx::zeros({0}, fx::int32)].at(Array(0)).get();
+        }).find("error[index]: []: axis 0 of f32[0,4] has no elements to choose from") == 0);
   CHECK(line_of([&] { x[9]; }) == __LINE__);
   CHECK(line_of([&] { x[{0, 9}]; }) == __LINE__);
   CHECK(line_of([&] { x.at(9).set(1); }) == __LINE__);

@@ -1,16 +1,18 @@
-// User code that shares names with the library, deduction, containers of arrays, and whose line an error names.
+// User code that shares names with the library, deduction, containers of arrays, and whose line an
+// error names.
+#include "fluxion/nn.hpp"
+#include "tests/support/values.hpp"
+
 #include <algorithm>
 #include <map>
 #include <optional>
-
-#include "fluxion/nn.hpp"
-#include "tests/support/values.hpp"
 
 namespace fx = fluxion;
 using namespace fluxion::test;
 using fx::Array;
 
-// A user's own functions with the library's names, called unqualified: theirs must win. They multiply by 100.
+// A user's own functions with the library's names, called unqualified: theirs must win. They
+// multiply by 100.
 namespace program {
 
 struct Net {
@@ -28,7 +30,7 @@ Array where(Array c, Array x, Array) { return c * 0 + x * 100; }
 template <class T> T square(T x) { return x * 100; }
 template <class F> Array map(F f, Array x) { return f(x) * 100; }
 Array eval(Array x) { return x * 100; }
-template <class T> T generic(T x) {   // works for double and for Array, by argument-dependent lookup
+template <class T> T generic(T x) {  // works for double and for Array, by argument-dependent lookup
   using std::exp;
   using std::tanh;
   return exp(x) + tanh(x);
@@ -77,7 +79,8 @@ TEST_CASE("the library does not call what the program happens to have") {
   const program::Tree m{Array(1.0)};
   CHECK(fx::jit([](program::Tree t) { return t.a; })(m).item<double>() == 1);
   CHECK(fx::grad([](program::Tree t) { return t.a * t.a; })(m).a.item<double>() == 2);
-  CHECK(fx::vmap([](program::Tree t) { return t; })(program::Tree{fx::ones({2})}).a.shape() == fx::Shape({2}));
+  CHECK(fx::vmap([](program::Tree t) { return t; })(program::Tree{fx::ones({2})}).a.shape() ==
+        fx::Shape({2}));
   CHECK(fx::tree_paths(m) == std::vector<std::string>{"a"});
   CHECK(fx::tree_map([](Array a) { return a + 1; }, m).a.item<double>() == 2);
   auto [o, pull] = fx::vjp([](program::Tree t) { return t; }, m);
@@ -93,9 +96,10 @@ TEST_CASE("the library does not call what the program happens to have") {
 TEST_CASE("one argument that is a pair is one argument") {
   const Array x(1.0), y(2.0);
   const std::pair<Array, Array> state{x, y};
-  static_assert(std::is_same_v<decltype(std::tuple{state}), std::tuple<Array, Array>>);   // deduction opens the pair,
+  static_assert(std::is_same_v<decltype(std::tuple{state}),
+                               std::tuple<Array, Array>>);  // deduction opens the pair,
   auto f = [](std::pair<Array, Array> s) { return s.first * s.second; };
-  auto [v, t] = fx::jvp(f, state, state);                                                  // so this form says what is meant
+  auto [v, t] = fx::jvp(f, state, state);  // so this form says what is meant
   CHECK(v.item<double>() == 2);
   CHECK(t.item<double>() == 4);
   auto [v2, t2] = fx::jvp(f, std::make_tuple(state), std::make_tuple(state));
@@ -133,8 +137,11 @@ TEST_CASE("arrays live in containers, are tied, swapped and chosen") {
   CHECK(total.item<double>() == 8);
   CHECK(two[1].item<int>() == 1);
   CHECK(pair.first.item<double>() == 1);
-  for (auto s : fx::zeros({2, 3}).shape()) CHECK(s > 0);   // the shape of a temporary does not dangle
-  std::sort(list.begin(), list.end(), [](const Array& p, const Array& q) { return p.item<double>() < q.item<double>(); });
+  for (auto s : fx::zeros({2, 3}).shape())
+    CHECK(s > 0);  // the shape of a temporary does not dangle
+  std::sort(list.begin(), list.end(), [](const Array& p, const Array& q) {
+    return p.item<double>() < q.item<double>();
+  });
   CHECK(list[3].item<double>() == 3);
 }
 
@@ -150,10 +157,21 @@ TEST_CASE("operators take numbers of every type on either side") {
   CHECK((1 << fx::array({3})).item<int>() == 8);
   CHECK((2 - x).item<double>() == 1);
   Array a = fx::array({6});
-  a += 1; a -= 2; a *= 3; a /= 2; a %= 4; a <<= 3; a >>= 1; a |= 1; a ^= 3; a &= 14;
+  a += 1;
+  a -= 2;
+  a *= 3;
+  a /= 2;
+  a %= 4;
+  a <<= 3;
+  a >>= 1;
+  a |= 1;
+  a ^= 3;
+  a &= 14;
   CHECK(a.item<int>() == (((((((((6 + 1 - 2) * 3) / 2) % 4) << 3) >> 1) | 1) ^ 3) & 14));
   static_assert(!std::is_convertible_v<Array, bool> && !std::is_convertible_v<Array, float>);
-  static_assert(!std::is_constructible_v<Array, std::nullptr_t> && !std::is_constructible_v<Array, const char*> && !std::is_constructible_v<Array, char>);
+  static_assert(!std::is_constructible_v<Array, std::nullptr_t> &&
+                !std::is_constructible_v<Array, const char*> &&
+                !std::is_constructible_v<Array, char>);
   static_assert(!std::equality_comparable<Array>);
 }
 
@@ -170,6 +188,17 @@ TEST_CASE("explicit conversions ask for the value and convert it as C++ does") {
   for (Array x(1.0); x < 100; x = x * 3) ++steps;
   CHECK(steps == 5);
   CHECK(refusal([] { (void)float(fx::ones({2})); }).find("error[item-size]") == 0);
+}
+
+TEST_CASE("arrays are made of memory that fits their shape") {
+  const std::vector<float> numbers(12, 1.f);
+  CHECK(fx::from_span(std::span<const float>(numbers), {3, 4}).shape() == fx::Shape({3, 4}));
+  CHECK(refusal([&] { fx::from_span(std::span<const float>(numbers), {3, 5}); }) ==
+        "error[element-count]: from_span: 12 numbers do not fill the shape [3,5], which has 15");
+  check_array(fx::array(std::vector<bool>{true, false}), {2}, {1, 0});
+  CHECK(fx::array({true, false}).to_vector<bool>() == std::vector<bool>{true, false});
+  CHECK(refusal([] { fx::array({{1, 2}, {3}}); }).find("error[ragged]") == 0);
+  CHECK(refusal([] { (void)fx::ones({2}).to_vector<double>(); }).find("error[host-dtype]") == 0);
 }
 
 TEST_CASE("library functions are values") {
@@ -196,7 +225,10 @@ TEST_CASE("errors name the line of the operand that is wrong") {
   CHECK(line_of([&] { (void)fx::sin(none); }) == __LINE__);
   CHECK(line_of([&] { (void)fx::max(fx::sum(none, 1)); }) == __LINE__);
   CHECK(line_of([&] { (void)fx::concatenate({a, none}); }) == __LINE__);
-  CHECK(line_of([&] { (void)fx::tree_map([](Array p, Array) { return p; }, std::vector<Array>{a}, std::vector<Array>{a, a}); }) == __LINE__);
+  CHECK(line_of([&] {
+          (void)fx::tree_map(
+              [](Array p, Array) { return p; }, std::vector<Array>{a}, std::vector<Array>{a, a});
+        }) == __LINE__);
   // clang-format off
   const unsigned line = __LINE__;
   auto left = [&] {

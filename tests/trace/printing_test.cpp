@@ -1,8 +1,8 @@
 // Arrays print as NumPy prints them; the expected texts are NumPy's own (2.4).
+#include "tests/support/values.hpp"
+
 #include <limits>
 #include <sstream>
-
-#include "tests/support/values.hpp"
 
 namespace fx = fluxion;
 using fx::Array;
@@ -15,7 +15,8 @@ template <class T> std::string text(const T& x) {
   return out.str();
 }
 
-constexpr float nan32 = std::numeric_limits<float>::quiet_NaN(), inf32 = std::numeric_limits<float>::infinity();
+constexpr float nan32 = std::numeric_limits<float>::quiet_NaN(),
+                inf32 = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
@@ -57,13 +58,17 @@ TEST_CASE("NaN and infinities keep to the columns") {
 TEST_CASE("integers and bools are aligned to the right") {
   CHECK(text(fx::array({1, -20, 300})) == "[  1 -20 300]");
   CHECK(text(fx::array({std::uint8_t{255}, std::uint8_t{0}})) == "[255   0]");
-  CHECK(text(fx::array({std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()})) == "[ 9223372036854775807 -9223372036854775808]");
+  CHECK(text(fx::array({std::numeric_limits<std::int64_t>::max(),
+                        std::numeric_limits<std::int64_t>::min()})) ==
+        "[ 9223372036854775807 -9223372036854775808]");
   CHECK(text(fx::array({true, false})) == "[ True False]");
   CHECK(text(fx::array({true, true})) == "[ True  True]");
 }
 
 TEST_CASE("long rows are wrapped at 75 columns") {
-  CHECK(text(fx::arange(40)) == "[ 0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23\n 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39]");
+  CHECK(text(fx::arange(40)) ==
+        "[ 0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23\n 24 25 26 27 28 "
+        "29 30 31 32 33 34 35 36 37 38 39]");
   std::vector<float> tenths;
   for (int i = 0; i < 30; ++i) tenths.push_back(static_cast<float>(i) * 0.1f);
   CHECK(text(fx::array(tenths)) ==
@@ -77,9 +82,12 @@ TEST_CASE("long rows are wrapped at 75 columns") {
 TEST_CASE("more than a thousand elements are shortened") {
   CHECK(text(fx::arange(2000)) == "[   0    1    2 ... 1997 1998 1999]");
   CHECK(text(fx::arange(1001, fx::float64).reshape({7, 143})) ==
-        "[[   0.    1.    2. ...  140.  141.  142.]\n [ 143.  144.  145. ...  283.  284.  285.]\n [ 286.  287.  288. ...  426.  427.  428.]\n ...\n"
-        " [ 572.  573.  574. ...  712.  713.  714.]\n [ 715.  716.  717. ...  855.  856.  857.]\n [ 858.  859.  860. ...  998.  999. 1000.]]");
-  CHECK(text(fx::arange(2400, fx::float64).reshape({3, 8, 100})[{fx::slice(0, 1)}]).substr(0, 2) == "[[");
+        "[[   0.    1.    2. ...  140.  141.  142.]\n [ 143.  144.  145. ...  283.  284.  285.]\n "
+        "[ 286.  287.  288. ...  426.  427.  428.]\n ...\n"
+        " [ 572.  573.  574. ...  712.  713.  714.]\n [ 715.  716.  717. ...  855.  856.  857.]\n "
+        "[ 858.  859.  860. ...  998.  999. 1000.]]");
+  CHECK(text(fx::arange(2400, fx::float64).reshape({3, 8, 100})[{fx::slice(0, 1)}]).substr(0, 2) ==
+        "[[");
 }
 
 TEST_CASE("scalars print as numbers, empty arrays as brackets") {

@@ -1,12 +1,12 @@
 // Random numbers: those of JAX, bit for bit where that is promised.
 #include "fluxion/random.hpp"
 
-#include <cmath>
-#include <functional>
-
 #include "fluxion/fluxion.hpp"
 #include "tests/data/random_vectors.hpp"
 #include "tests/support/catch.hpp"
+
+#include <cmath>
+#include <functional>
 
 namespace fx = fluxion;
 namespace jax = fluxion::test::jax_numbers;
@@ -16,24 +16,32 @@ namespace {
 
 /// Each seed's row against what we draw, exactly.
 template <class Row, std::size_t seeds, std::size_t count>
-void check_equal(const Row (&expected)[seeds][count], const std::function<Array(const Array&)>& draw) {
+void check_equal(const Row (&expected)[seeds][count],
+                 const std::function<Array(const Array&)>& draw) {
   for (std::size_t s = 0; s < seeds; ++s) {
     const Array drawn = draw(fx::random::key(jax::seeds[s])).flatten();
     std::vector<Row> got;
-    if constexpr (std::is_same_v<Row, double>) got = drawn.astype(fx::float64).to_vector<double>();
-    else if constexpr (std::is_same_v<Row, std::uint64_t>) got = drawn.astype(fx::uint64).to_vector<std::uint64_t>();
-    else got = drawn.astype(fx::int64).to_vector<std::int64_t>();
+    if constexpr (std::is_same_v<Row, double>)
+      got = drawn.astype(fx::float64).to_vector<double>();
+    else if constexpr (std::is_same_v<Row, std::uint64_t>)
+      got = drawn.astype(fx::uint64).to_vector<std::uint64_t>();
+    else
+      got = drawn.astype(fx::int64).to_vector<std::int64_t>();
     CHECK(got == std::vector<Row>(expected[s], expected[s] + count));
   }
 }
 
 /// The same up to rounding of the functions behind it.
 template <std::size_t seeds, std::size_t count>
-void check_close(const double (&expected)[seeds][count], double tolerance, const std::function<Array(const Array&)>& draw) {
+void check_close(const double (&expected)[seeds][count],
+                 double tolerance,
+                 const std::function<Array(const Array&)>& draw) {
   for (std::size_t s = 0; s < seeds; ++s) {
-    const std::vector<double> got = draw(fx::random::key(jax::seeds[s])).astype(fx::float64).to_vector<double>();
+    const std::vector<double> got =
+        draw(fx::random::key(jax::seeds[s])).astype(fx::float64).to_vector<double>();
     REQUIRE(got.size() == count);
-    for (std::size_t i = 0; i < count; ++i) CHECK(std::abs(got[i] - expected[s][i]) <= tolerance * (1 + std::abs(expected[s][i])));
+    for (std::size_t i = 0; i < count; ++i)
+      CHECK(std::abs(got[i] - expected[s][i]) <= tolerance * (1 + std::abs(expected[s][i])));
   }
 }
 
@@ -52,7 +60,8 @@ TEST_CASE("keys, splits and folds are those of JAX") {
   check_equal(jax::keys, [](const Array& k) { return k; });
   check_equal(jax::split3, [](const Array& k) { return fx::random::split(k, 3); });
   check_equal(jax::folded7, [](const Array& k) { return fx::random::fold_in(k, 7); });
-  check_equal(jax::folded_large, [](const Array& k) { return fx::random::fold_in(k, 0xFFFFFFF0u); });
+  check_equal(jax::folded_large,
+              [](const Array& k) { return fx::random::fold_in(k, 0xFFFFFFF0u); });
   check_equal(jax::split3, [](const Array& k) {
     auto [a, b, c] = fx::random::split<3>(k);
     return fx::stack({a, b, c});
@@ -65,17 +74,24 @@ TEST_CASE("bits of every width are those of JAX") {
   check_equal(jax::bits32, [](const Array& k) { return fx::random::bits(k, {2, 3}); });
   check_equal(jax::bits64, [](const Array& k) { return fx::random::bits(k, {2, 3}, fx::uint64); });
   check_equal(jax::bits_scalar, [](const Array& k) { return fx::random::bits(k); });
-  check_equal(jax::bits_1000_last, [](const Array& k) { return fx::random::bits(k, {1000})[fx::slice(-4, {})]; });
+  check_equal(jax::bits_1000_last,
+              [](const Array& k) { return fx::random::bits(k, {1000})[fx::slice(-4, {})]; });
 }
 
 TEST_CASE("uniform numbers are those of JAX, bit for bit") {
   check_equal(jax::uniform32, [](const Array& k) { return fx::random::uniform(k, {5}); });
-  check_equal(jax::uniform64, [](const Array& k) { return fx::random::uniform(k, {5}, fx::float64); });
-  check_equal(jax::uniform16, [](const Array& k) { return fx::random::uniform(k, {5}, fx::float16); });
-  check_equal(jax::uniformb16, [](const Array& k) { return fx::random::uniform(k, {5}, fx::bfloat16); });
-  check_equal(jax::uniform_symmetric, [](const Array& k) { return fx::random::uniform(k, {2, 3}, -1.f, 1.f); });
-  check_equal(jax::uniform_odd_range, [](const Array& k) { return fx::random::uniform(k, {8}, -3.7f, 2.2f); });
-  check_equal(jax::uniform64_odd_range, [](const Array& k) { return fx::random::uniform(k, {8}, -3.7, 2.2, fx::float64); });
+  check_equal(jax::uniform64,
+              [](const Array& k) { return fx::random::uniform(k, {5}, fx::float64); });
+  check_equal(jax::uniform16,
+              [](const Array& k) { return fx::random::uniform(k, {5}, fx::float16); });
+  check_equal(jax::uniformb16,
+              [](const Array& k) { return fx::random::uniform(k, {5}, fx::bfloat16); });
+  check_equal(jax::uniform_symmetric,
+              [](const Array& k) { return fx::random::uniform(k, {2, 3}, -1.f, 1.f); });
+  check_equal(jax::uniform_odd_range,
+              [](const Array& k) { return fx::random::uniform(k, {8}, -3.7f, 2.2f); });
+  check_equal(jax::uniform64_odd_range,
+              [](const Array& k) { return fx::random::uniform(k, {8}, -3.7, 2.2, fx::float64); });
 }
 
 TEST_CASE("random integers are those of JAX, also where the range is the whole dtype") {
@@ -83,20 +99,28 @@ TEST_CASE("random integers are those of JAX, also where the range is the whole d
   check_equal(jax::randint0, [](const Array& k) { return randint(k, {6}, 0, 10); });
   check_equal(jax::randint1, [](const Array& k) { return randint(k, {6}, -100, 1000003); });
   check_equal(jax::randint2, [](const Array& k) { return randint(k, {6}, 5, 5); });
-  check_equal(jax::randint3, [](const Array& k) { return randint(k, {6}, -2147483647 - 1, 2147483647); });
-  check_equal(jax::randint4, [](const Array& k) { return randint(k, {6}, -7, std::int64_t{1} << 40, fx::int64); });
+  check_equal(jax::randint3,
+              [](const Array& k) { return randint(k, {6}, -2147483647 - 1, 2147483647); });
+  check_equal(jax::randint4,
+              [](const Array& k) { return randint(k, {6}, -7, std::int64_t{1} << 40, fx::int64); });
   check_equal(jax::randint5, [](const Array& k) { return randint(k, {6}, 0, 256, fx::uint8); });
   check_equal(jax::randint6, [](const Array& k) { return randint(k, {6}, 3, 200, fx::uint8); });
   check_equal(jax::randint7, [](const Array& k) { return randint(k, {6}, -128, 127, fx::int8); });
   check_equal(jax::randint8, [](const Array& k) { return randint(k, {6}, 0, 60000, fx::uint16); });
-  check_equal(jax::randint9, [](const Array& k) { return randint(k, {6}, 0, std::int64_t{1} << 32, fx::uint32); });
-  check_equal(jax::randint10, [](const Array& k) { return randint(k, {6}, 0, std::int64_t{1} << 50, fx::uint64); });
+  check_equal(jax::randint9,
+              [](const Array& k) { return randint(k, {6}, 0, std::int64_t{1} << 32, fx::uint32); });
+  check_equal(jax::randint10,
+              [](const Array& k) { return randint(k, {6}, 0, std::int64_t{1} << 50, fx::uint64); });
 }
 
 TEST_CASE("normal numbers agree with JAX up to rounding") {
   check_close(jax::normal32, 2e-6, [](const Array& k) { return fx::random::normal(k, {12}); });
-  check_close(jax::normal64, 1e-14, [](const Array& k) { return fx::random::normal(k, {12}, fx::float64); });
-  check_close(jax::truncated32, 2e-6, [](const Array& k) { return fx::random::truncated_normal(k, -0.5f, 2.f, {8}); });
+  check_close(jax::normal64, 1e-14, [](const Array& k) {
+    return fx::random::normal(k, {12}, fx::float64);
+  });
+  check_close(jax::truncated32, 2e-6, [](const Array& k) {
+    return fx::random::truncated_normal(k, -0.5f, 2.f, {8});
+  });
 }
 
 TEST_CASE("the other distributions agree with JAX up to rounding") {
@@ -113,8 +137,10 @@ TEST_CASE("the other distributions agree with JAX up to rounding") {
 TEST_CASE("categories are drawn as JAX draws them, along any axis and in any number") {
   const Array logits = fx::log(fx::array({{0.1f, 0.2f, 0.3f, 0.4f}, {0.7f, 0.1f, 0.1f, 0.1f}}));
   check_equal(jax::categorical, [&](const Array& k) { return fx::random::categorical(k, logits); });
-  check_equal(jax::categorical_many, [&](const Array& k) { return fx::random::categorical(k, logits, -1, {5, 2}); });
-  check_equal(jax::categorical_first, [&](const Array& k) { return fx::random::categorical(k, logits, 0); });
+  check_equal(jax::categorical_many,
+              [&](const Array& k) { return fx::random::categorical(k, logits, -1, {5, 2}); });
+  check_equal(jax::categorical_first,
+              [&](const Array& k) { return fx::random::categorical(k, logits, 0); });
 }
 
 TEST_CASE("a large sample has the moments of its distribution") {
@@ -132,6 +158,10 @@ TEST_CASE("a key that is none is refused at the line of the call") {
   const std::string message = message_of([] { fx::random::bits(fx::ones({3})); });
   CHECK(message.find("error[key]: bits: a key is u32[2], this is f32[3]\n  --> ") == 0);
   CHECK(message.find("random_test.cpp:" + std::to_string(__LINE__ - 2)) != std::string::npos);
-  CHECK(message_of([] { fx::random::uniform(fx::random::key(0), {2}, fx::int32); }).find("error[dtype]: uniform: i32 is no floating type") == 0);
-  CHECK(message_of([] { fx::random::bits(fx::random::key(0), {-1}); }).find("error[shape]: random: the shape [-1] has a negative size") == 0);
+  CHECK(message_of([] {
+          fx::random::uniform(fx::random::key(0), {2}, fx::int32);
+        }).find("error[dtype]: uniform: i32 is no floating type") == 0);
+  CHECK(message_of([] {
+          fx::random::bits(fx::random::key(0), {-1});
+        }).find("error[shape]: random: the shape [-1] has a negative size") == 0);
 }

@@ -1,10 +1,11 @@
-// Reflection and trees: members of plain structs counted and named, arrays taken out and put back, static members kept.
+// Reflection and trees: members of plain structs counted and named, arrays taken out and put back,
+// static members kept.
+#include "fluxion/nn.hpp"
+#include "tests/support/values.hpp"
+
 #include <functional>
 #include <map>
 #include <memory>
-
-#include "fluxion/nn.hpp"
-#include "tests/support/values.hpp"
 
 namespace fx = fluxion;
 using namespace fluxion::test;
@@ -69,7 +70,8 @@ struct Statics {
   Array b;
 };
 struct Wide {
-  Array a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31;
+  Array a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19,
+      a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31;
 };
 struct Mixin {};
 struct WithMixin : Mixin {
@@ -129,8 +131,19 @@ TEST_CASE("members are counted, whatever they are") {
 TEST_CASE("arrays of arrays are trees") {
   const Arrays arrays{{x, y}, x, {Leaf{x, y}, Leaf{x, y}, Leaf{x, y}}, {{{x, y}, {x, y}}}};
   CHECK(fx::tree_leaves(arrays).size() == 13);
-  CHECK(fx::tree_paths(arrays) ==
-        Names{"pair.0", "pair.1", "after", "leaves.0.w", "leaves.0.b", "leaves.1.w", "leaves.1.b", "leaves.2.w", "leaves.2.b", "grid.0.0", "grid.0.1", "grid.1.0", "grid.1.1"});
+  CHECK(fx::tree_paths(arrays) == Names{"pair.0",
+                                        "pair.1",
+                                        "after",
+                                        "leaves.0.w",
+                                        "leaves.0.b",
+                                        "leaves.1.w",
+                                        "leaves.1.b",
+                                        "leaves.2.w",
+                                        "leaves.2.b",
+                                        "grid.0.0",
+                                        "grid.0.1",
+                                        "grid.1.0",
+                                        "grid.1.1"});
   const Arrays changed = fresh(arrays);
   CHECK(changed.grid[1][1].item<double>() == 7);
   CHECK(changed.n == 3);
@@ -142,8 +155,26 @@ TEST_CASE("arrays of arrays are trees") {
 }
 
 TEST_CASE("standard containers are trees") {
-  const Containers c{{{x, y}, {x, y}}, {{"scale", x}, {"bias", y}}, x, {}, {x, {x, y}, 5}, {x, "label"}, {{3, {x, y}}}};
-  CHECK(fx::tree_paths(c) == Names{"v.0.w", "v.0.b", "v.1.w", "v.1.b", "m.bias", "m.scale", "o", "t.0", "t.1.w", "t.1.b", "p.0", "by_number.3.w", "by_number.3.b"});
+  const Containers c{{{x, y}, {x, y}},
+                     {{"scale", x}, {"bias", y}},
+                     x,
+                     {},
+                     {x, {x, y}, 5},
+                     {x, "label"},
+                     {{3, {x, y}}}};
+  CHECK(fx::tree_paths(c) == Names{"v.0.w",
+                                   "v.0.b",
+                                   "v.1.w",
+                                   "v.1.b",
+                                   "m.bias",
+                                   "m.scale",
+                                   "o",
+                                   "t.0",
+                                   "t.1.w",
+                                   "t.1.b",
+                                   "p.0",
+                                   "by_number.3.w",
+                                   "by_number.3.b"});
   const Containers changed = fresh(c);
   CHECK(changed.m.at("scale").item<double>() == 7);
   CHECK(changed.o->item<double>() == 7);
@@ -180,14 +211,17 @@ TEST_CASE("static members are handed through") {
 }
 
 TEST_CASE("wide, recursive, derived, generic and constant members") {
-  const Wide w = fresh(Wide{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x});
+  const Wide w = fresh(Wide{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x,
+                            x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x});
   CHECK(fx::tree_leaves(w).size() == 32);
   CHECK(fx::tree_paths(w).back() == "a31");
   CHECK(w.a31.item<double>() == 7);
   CHECK(fx::tree_paths(WithMixin{{}, x}) == Names{"w"});
-  CHECK(fx::tree_paths(Rec{x, {{y, {}}, {y, {{x, {}}}}}}) == Names{"value", "children.0.value", "children.1.value", "children.1.children.0.value"});
+  CHECK(fx::tree_paths(Rec{x, {{y, {}}, {y, {{x, {}}}}}}) ==
+        Names{"value", "children.0.value", "children.1.value", "children.1.children.0.value"});
   CHECK(fresh(Rec{x, {{y, {}}}}).children[0].value.item<double>() == 7);
-  CHECK(fx::tree_paths(Moments<Leaf>{x, {x, y}, {x, y}}) == Names{"count", "mean.w", "mean.b", "square.w", "square.b"});
+  CHECK(fx::tree_paths(Moments<Leaf>{x, {x, y}, {x, y}}) ==
+        Names{"count", "mean.w", "mean.b", "square.w", "square.b"});
   CHECK(fx::tree_paths(Konst{4, x}) == Names{"a"});
   CHECK(fresh(Konst{4, x}).a.item<double>() == 7);
   const HoldsFunction f{x, [](Array a) { return a; }};
@@ -205,7 +239,8 @@ TEST_CASE("local, nested, anonymous and Greek members have their names") {
     std::array<Local, 2> more;
   };
   CHECK(fx::tree_paths(Local{x, {{x, y}}}) == Names{"scale", "layers.0.w", "layers.0.b"});
-  CHECK(fx::tree_paths(Nested{{x, {}}, {Local{x, {}}, Local{x, {}}}}) == Names{"inner.scale", "more.0.scale", "more.1.scale"});
+  CHECK(fx::tree_paths(Nested{{x, {}}, {Local{x, {}}, Local{x, {}}}}) ==
+        Names{"inner.scale", "more.0.scale", "more.1.scale"});
   auto in_generic_lambda = [&](auto v) {
     struct Inner {
       decltype(v) deepest;
@@ -273,10 +308,11 @@ TEST_CASE("static members are part of a jitted function's signature") {
 
 TEST_CASE("sizes, keys and presence are part of the signature") {
   int traced = 0;
-  auto k = fx::jit([&](std::vector<Leaf> v, std::optional<Array> o, std::map<std::string, Array> m) {
-    ++traced;
-    return v.size() + m.size() + o.has_value() > 2 ? x : y;
-  });
+  auto k =
+      fx::jit([&](std::vector<Leaf> v, std::optional<Array> o, std::map<std::string, Array> m) {
+        ++traced;
+        return v.size() + m.size() + o.has_value() > 2 ? x : y;
+      });
   const std::vector<Leaf> v1(1, Leaf{x, y}), v2(2, Leaf{x, y});
   const std::map<std::string, Array> m1{{"a", x}}, m2{{"b", x}};
   k(v1, x, m1);
@@ -323,9 +359,11 @@ TEST_CASE("results have static parts, several types, or nothing") {
   CHECK(std::get<3>(r) == 3);
   auto nullary = fx::jit([] { return fx::ones({3}); });
   CHECK(nullary().shape() == fx::Shape({3}));
-  auto [ga, gb] = fx::grad<0, -1>([](std::map<std::string, Array> m, int k, std::vector<Array> v) { return m.at("a") * v.at(0) * k; })(std::map<std::string, Array>{{"a", x}}, 3,
-                                                                                                                                       std::vector<Array>{y});
-  static_assert(std::is_same_v<decltype(ga), std::map<std::string, Array>> && std::is_same_v<decltype(gb), std::vector<Array>>);
+  auto [ga, gb] = fx::grad<0, -1>([](std::map<std::string, Array> m, int k, std::vector<Array> v) {
+    return m.at("a") * v.at(0) * k;
+  })(std::map<std::string, Array>{{"a", x}}, 3, std::vector<Array>{y});
+  static_assert(std::is_same_v<decltype(ga), std::map<std::string, Array>> &&
+                std::is_same_v<decltype(gb), std::vector<Array>>);
   CHECK(ga.at("a").item<double>() == 6);
   CHECK(gb.at(0).item<double>() == 3);
 }
@@ -345,7 +383,9 @@ TEST_CASE("anything invocable is transformed") {
   CHECK(fx::grad(&Leaf::w)(Leaf{x, y}).w.item<double>() == 1);
   const std::function<Array(Array)> erased = fx::jit(fx::grad(plain));
   CHECK(erased(x).item<double>() == 1);
-  CHECK(fx::tree_map([](Array a, Array b, Array c) { return a + b + c; }, Leaf{x, y}, Leaf{x, y}, Leaf{x, y}).b.item<double>() == 6);
+  CHECK(fx::tree_map(
+            [](Array a, Array b, Array c) { return a + b + c; }, Leaf{x, y}, Leaf{x, y}, Leaf{x, y})
+            .b.item<double>() == 6);
 }
 
 TEST_CASE("an rvalue argument gives its arrays away, but not to a call that is refused") {

@@ -1,10 +1,9 @@
 // The nonlinear functions between layers, as jax.nn defines them.
-#include <cmath>
-#include <numbers>
-
-#include <fmt/format.h>
-
 #include "trace/composed/common.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <numbers>
 
 namespace fluxion {
 namespace {
@@ -114,8 +113,15 @@ Array glu(const Operand& x, int axis) {
   const Array a = real(x, "glu");
   const int k = axis_of("glu", axis, rank_of(a), x.site());
   const std::int64_t size = size_at(a, k);
-  if (size % 2) fail("axis", x.site(), fmt::format("glu: axis {} of {} has the odd size {} and cannot be halved", k, to_string(type_of(a)), size));
-  return slice_axis(a, k, 0, size / 2, 1, x.site()) * sigmoid(slice_axis(a, k, size / 2, size, 1, x.site()));
+  if (size % 2)
+    fail("axis",
+         x.site(),
+         fmt::format("glu: axis {} of {} has the odd size {} and cannot be halved",
+                     k,
+                     to_string(type_of(a)),
+                     size));
+  return slice_axis(a, k, 0, size / 2, 1, x.site()) *
+         sigmoid(slice_axis(a, k, size / 2, size, 1, x.site()));
 }
 
 Array softmax(const Operand& x, const Axes& axes) {

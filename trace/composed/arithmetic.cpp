@@ -1,9 +1,8 @@
 // Arithmetic of two operands, its operators, and powers.
-#include <cmath>
-
-#include <fmt/format.h>
-
 #include "trace/composed/common.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
 
 namespace fluxion {
 namespace {
@@ -16,7 +15,9 @@ Array arithmetic(std::string_view who, std::string_view row, const Operand& x, c
 }
 
 /// Both as real numbers.
-Pair meet_real(std::string_view who, const Operand& x, const Operand& y) { return meet(who, x, y, real_dtype(common_dtype({&x, &y}))); }
+Pair meet_real(std::string_view who, const Operand& x, const Operand& y) {
+  return meet(who, x, y, real_dtype(common_dtype({&x, &y})));
+}
 
 Array ordered(std::string_view who, std::string_view row, const Operand& x, const Operand& y) {
   const Pair p = meet(who, x, y);
@@ -26,14 +27,27 @@ Array ordered(std::string_view who, std::string_view row, const Operand& x, cons
 Array bitwise(std::string_view who, std::string_view row, const Operand& x, const Operand& y) {
   const DType d = common_dtype({&x, &y});
   if (d != bool_ && !is_integer(d))
-    fail("dtype", x.site(), fmt::format("{}: bits of {} are asked for; it takes integers or bools", who, to_string(d)), {}, "convert first: x.astype(fx::int32), or compare: x != 0");
+    fail("dtype",
+         x.site(),
+         fmt::format("{}: bits of {} are asked for; it takes integers or bools", who, to_string(d)),
+         {},
+         "convert first: x.astype(fx::int32), or compare: x != 0");
   const Pair p = meet(who, x, y, d);
   return ops::binary(row, p.x, p.y, x.site());
 }
 
-Array shift(std::string_view who, std::string_view left_row, std::string_view unsigned_row, const Operand& x, const Operand& y) {
+Array shift(std::string_view who,
+            std::string_view left_row,
+            std::string_view unsigned_row,
+            const Operand& x,
+            const Operand& y) {
   const DType d = arithmetic_dtype(common_dtype({&x, &y}));
-  if (!is_integer(d)) fail("dtype", x.site(), fmt::format("{}: {} has no bits to shift; it takes integers", who, to_string(d)), {}, "convert first: x.astype(fx::int32)");
+  if (!is_integer(d))
+    fail("dtype",
+         x.site(),
+         fmt::format("{}: {} has no bits to shift; it takes integers", who, to_string(d)),
+         {},
+         "convert first: x.astype(fx::int32)");
   const Pair p = meet(who, x, y, d);
   return ops::binary(is_unsigned(d) ? unsigned_row : left_row, p.x, p.y, x.site());
 }
@@ -53,7 +67,8 @@ std::optional<std::int64_t> whole_exponent(const Operand& y) {
   if (!y.weak() || is_complex(y.number().dtype)) return {};
   const Scalar& v = y.number();
   if (!is_floating(v.dtype)) return v.integer;
-  if (std::floor(v.real) == v.real && std::abs(v.real) <= 1024) return static_cast<std::int64_t>(v.real);
+  if (std::floor(v.real) == v.real && std::abs(v.real) <= 1024)
+    return static_cast<std::int64_t>(v.real);
   return {};
 }
 
@@ -83,7 +98,7 @@ Array floor_divide(const Operand& x, const Operand& y) {
   const Array r = p.x % p.y;
   const Array below = (r != 0) & ((r < 0) != (p.y < 0));
   if (is_integer(type_of(r).dtype)) return p.x / p.y - below.astype(type_of(r).dtype);
-  const Array quotient = (p.x - r) / p.y;   // whole up to rounding
+  const Array quotient = (p.x - r) / p.y;  // whole up to rounding
   return round(where(below, quotient - 1, quotient));
 }
 
@@ -93,7 +108,11 @@ Array power(const Operand& x, const Operand& y) {
   if (const auto n = whole_exponent(y); n && !x.weak()) {
     const Array base = as(x, d, "power");
     if (*n < 0 && is_integer(d))
-      fail("dtype", x.site(), fmt::format("power: {} to the power {} is no integer", to_string(type_of(base)), *n), {}, "convert first: x.astype(fx::float32)");
+      fail("dtype",
+           x.site(),
+           fmt::format("power: {} to the power {} is no integer", to_string(type_of(base)), *n),
+           {},
+           "convert first: x.astype(fx::float32)");
     if (*n == 0) return ones_like(base);
     const Array whole = whole_power(base, static_cast<std::uint64_t>(*n < 0 ? -*n : *n));
     return *n < 0 ? reciprocal(whole) : whole;
@@ -133,7 +152,7 @@ Array hypot(const Operand& x, const Operand& y) {
 Array logaddexp(const Operand& x, const Operand& y) {
   SiteScope here(x.site());
   const Pair p = meet_real("logaddexp", x, y);
-  const Array distance = where(p.x == p.y, 0, p.x - p.y);   // of equal infinities it would be NaN
+  const Array distance = where(p.x == p.y, 0, p.x - p.y);  // of equal infinities it would be NaN
   return maximum(p.x, p.y) + log1p(exp(-abs(distance)));
 }
 
@@ -174,11 +193,17 @@ Array xlog1py(const Operand& x, const Operand& y) {
 Array bitwise_and(const Operand& x, const Operand& y) { return bitwise("&", "and", x, y); }
 Array bitwise_or(const Operand& x, const Operand& y) { return bitwise("|", "or", x, y); }
 Array bitwise_xor(const Operand& x, const Operand& y) { return bitwise("^", "xor", x, y); }
-Array left_shift(const Operand& x, const Operand& y) { return shift("<<", "shift_left", "shift_left", x, y); }
-Array right_shift(const Operand& x, const Operand& y) { return shift(">>", "shift_right_arithmetic", "shift_right_logical", x, y); }
+Array left_shift(const Operand& x, const Operand& y) {
+  return shift("<<", "shift_left", "shift_left", x, y);
+}
+Array right_shift(const Operand& x, const Operand& y) {
+  return shift(">>", "shift_right_arithmetic", "shift_right_logical", x, y);
+}
 
 namespace lax {
-Array shift_right_logical(const Operand& x, const Operand& y) { return shift("shift_right_logical", "shift_right_logical", "shift_right_logical", x, y); }
+Array shift_right_logical(const Operand& x, const Operand& y) {
+  return shift("shift_right_logical", "shift_right_logical", "shift_right_logical", x, y);
+}
 }  // namespace lax
 
 Array operator+(const Operand& x) { return positive(x); }
@@ -195,16 +220,31 @@ Array operator^(const Operand& x, const Operand& y) { return bitwise_xor(x, y); 
 Array operator<<(const Operand& x, const Operand& y) { return left_shift(x, y); }
 Array operator>>(const Operand& x, const Operand& y) { return right_shift(x, y); }
 
-// x op= y binds the left side anew; the line is that of the right side, which is on the same statement.
+// x op= y binds the left side anew; the line is that of the right side, which is on the same
+// statement.
 Array& Array::operator+=(const Operand& y) & { return *this = add(Operand(*this, y.site()), y); }
-Array& Array::operator-=(const Operand& y) & { return *this = subtract(Operand(*this, y.site()), y); }
-Array& Array::operator*=(const Operand& y) & { return *this = multiply(Operand(*this, y.site()), y); }
+Array& Array::operator-=(const Operand& y) & {
+  return *this = subtract(Operand(*this, y.site()), y);
+}
+Array& Array::operator*=(const Operand& y) & {
+  return *this = multiply(Operand(*this, y.site()), y);
+}
 Array& Array::operator/=(const Operand& y) & { return *this = divide(Operand(*this, y.site()), y); }
 Array& Array::operator%=(const Operand& y) & { return *this = fmod(Operand(*this, y.site()), y); }
-Array& Array::operator&=(const Operand& y) & { return *this = bitwise_and(Operand(*this, y.site()), y); }
-Array& Array::operator|=(const Operand& y) & { return *this = bitwise_or(Operand(*this, y.site()), y); }
-Array& Array::operator^=(const Operand& y) & { return *this = bitwise_xor(Operand(*this, y.site()), y); }
-Array& Array::operator<<=(const Operand& y) & { return *this = left_shift(Operand(*this, y.site()), y); }
-Array& Array::operator>>=(const Operand& y) & { return *this = right_shift(Operand(*this, y.site()), y); }
+Array& Array::operator&=(const Operand& y) & {
+  return *this = bitwise_and(Operand(*this, y.site()), y);
+}
+Array& Array::operator|=(const Operand& y) & {
+  return *this = bitwise_or(Operand(*this, y.site()), y);
+}
+Array& Array::operator^=(const Operand& y) & {
+  return *this = bitwise_xor(Operand(*this, y.site()), y);
+}
+Array& Array::operator<<=(const Operand& y) & {
+  return *this = left_shift(Operand(*this, y.site()), y);
+}
+Array& Array::operator>>=(const Operand& y) & {
+  return *this = right_shift(Operand(*this, y.site()), y);
+}
 
 }  // namespace fluxion

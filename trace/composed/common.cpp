@@ -1,17 +1,18 @@
-// How operands come together: which dtype and which shape they meet in, and what is said where they do not.
+// How operands come together: which dtype and which shape they meet in, and what is said where they
+// do not.
 #include "trace/composed/common.hpp"
 
 #include <algorithm>
-#include <limits>
-
 #include <fmt/format.h>
+#include <limits>
 
 namespace fluxion::composed {
 namespace {
 
 int kind_of(DType d) { return d == bool_ ? 0 : is_integer(d) ? 1 : is_floating(d) ? 2 : 3; }
 
-/// A bare number follows the arrays: only a kind that they lack (a float among integers) adds something.
+/// A bare number follows the arrays: only a kind that they lack (a float among integers) adds
+/// something.
 DType follow(DType arrays, DType number) {
   if (kind_of(number) <= kind_of(arrays)) return arrays;
   if (is_integer(number)) return number;
@@ -23,7 +24,8 @@ bool fits(const Scalar& v, DType d) {
   const bool negative = !is_unsigned(v.dtype) && v.integer < 0;
   if (d == bool_) return v.dtype == bool_;
   const int bits = static_cast<int>(size_of(d)) * 8;
-  if (is_unsigned(d)) return !negative && (bits == 64 || static_cast<std::uint64_t>(v.integer) >> bits == 0);
+  if (is_unsigned(d))
+    return !negative && (bits == 64 || static_cast<std::uint64_t>(v.integer) >> bits == 0);
   if (v.dtype == uint64 && v.integer < 0) return false;
   const std::int64_t largest = std::numeric_limits<std::int64_t>::max() >> (64 - bits);
   return v.integer <= largest && v.integer >= -largest - 1;
@@ -37,12 +39,13 @@ std::string described(std::string_view label, const Array& x) {
 
 DType promote(DType a, DType b) {
   if (a == b) return a;
-  if (kind_of(a) < kind_of(b)) std::swap(a, b);   // a is of the higher kind
+  if (kind_of(a) < kind_of(b)) std::swap(a, b);  // a is of the higher kind
   if (kind_of(a) > kind_of(b)) return a == complex64 && b == float64 ? complex128 : a;
   if (kind_of(a) == 2 && size_of(a) == 2 && size_of(b) == 2) return float32;
   if (kind_of(a) != 1) return size_of(a) > size_of(b) ? a : b;
   if (size_of(a) < size_of(b)) std::swap(a, b);
-  const bool holds_both = is_unsigned(a) == is_unsigned(b) || (is_signed_integer(a) && size_of(a) > size_of(b));
+  const bool holds_both =
+      is_unsigned(a) == is_unsigned(b) || (is_signed_integer(a) && size_of(a) > size_of(b));
   if (holds_both) return a;
   return size_of(a) < 4 ? int32 : size_of(a) > size_of(b) || is_unsigned(a) ? a : b;
 }
@@ -70,7 +73,7 @@ DType dtype_of(const Operand& o) { return o.weak() ? o.number().dtype : o.array(
 
 Array array_of(const Operand& o) {
   Array a = o.array();
-  (void)a.dtype(o.site());   // an empty array is refused at its own line
+  (void)a.dtype(o.site());  // an empty array is refused at its own line
   return a;
 }
 
@@ -81,14 +84,24 @@ Array as(const Operand& o, DType d, std::string_view who) {
   }
   const Scalar& v = o.number();
   if (is_integer(v.dtype) && is_integer(d) && !fits(v, d)) {
-    const std::string number = v.dtype == uint64 ? std::to_string(static_cast<std::uint64_t>(v.integer)) : std::to_string(v.integer);
-    fail("dtype", o.site(), fmt::format("{}: the number {} does not fit {}, the dtype of the array it meets", who, number, to_string(d)), {},
+    const std::string number = v.dtype == uint64
+                                   ? std::to_string(static_cast<std::uint64_t>(v.integer))
+                                   : std::to_string(v.integer);
+    fail("dtype",
+         o.site(),
+         fmt::format("{}: the number {} does not fit {}, the dtype of the array it meets",
+                     who,
+                     number,
+                     to_string(d)),
+         {},
          "convert the array first: x.astype(fx::int64)");
   }
   return detail::make_scalar_as(v, d, o.site());
 }
 
-Array real(const Operand& o, std::string_view who) { return as(o, real_dtype(composed::dtype_of(o)), who); }
+Array real(const Operand& o, std::string_view who) {
+  return as(o, real_dtype(composed::dtype_of(o)), who);
+}
 
 Array constant_like(const Array& x, double value, const Site& site) {
   const Type& t = type_of(x);
@@ -97,18 +110,34 @@ Array constant_like(const Array& x, double value, const Site& site) {
 }
 
 Shape broadcast_shapes(std::string_view who, const Array& x, const Array& y, const Site& site) {
-  return broadcast_shapes(who, shape_of(x), shape_of(y), {described("x", x), described("y", y)}, site);
+  return broadcast_shapes(
+      who, shape_of(x), shape_of(y), {described("x", x), described("y", y)}, site);
 }
 
-Shape broadcast_shapes(std::string_view who, const Shape& a, const Shape& b, std::initializer_list<std::string> details, const Site& site) {
+Shape broadcast_shapes(std::string_view who,
+                       const Shape& a,
+                       const Shape& b,
+                       std::initializer_list<std::string> details,
+                       const Site& site) {
   if (a == b) return a;
   const std::size_t rank = std::max(a.size(), b.size());
   std::vector<std::int64_t> sizes(rank);
   for (std::size_t k = 1; k <= rank; ++k) {
-    const std::int64_t m = k <= a.size() ? a[a.size() - k] : 1, n = k <= b.size() ? b[b.size() - k] : 1;
+    const std::int64_t m = k <= a.size() ? a[a.size() - k] : 1,
+                       n = k <= b.size() ? b[b.size() - k] : 1;
     if (m != n && m != 1 && n != 1)
-      fail("broadcast", site, fmt::format("{}: the shapes {} and {} do not broadcast: axis -{} has {} and {}", who, to_string(a), to_string(b), k, m, n), details,
-           "sizes are compared from the last axis, and must be equal or 1; fx::expand_dims puts in axes of size 1");
+      fail("broadcast",
+           site,
+           fmt::format("{}: the shapes {} and {} do not broadcast: axis -{} has {} and {}",
+                       who,
+                       to_string(a),
+                       to_string(b),
+                       k,
+                       m,
+                       n),
+           details,
+           "sizes are compared from the last axis, and must be equal or 1; fx::expand_dims puts in "
+           "axes of size 1");
     sizes[rank - k] = m == 1 ? n : m;
   }
   return Shape(std::span<const std::int64_t>(sizes));
@@ -124,7 +153,12 @@ Shape broadcast_shapes(std::string_view who, const std::vector<Array>& arrays, c
       const Shape& s = shape_of(a);
       const std::int64_t n = k <= s.size() ? s[s.size() - k] : 1;
       if (n == 1) continue;
-      if (size != 1 && size != n) fail("broadcast", site, fmt::format("{}: shapes do not broadcast: axis -{} has {} and {}", who, k, size, n), {described("one has", a)}, {});
+      if (size != 1 && size != n)
+        fail("broadcast",
+             site,
+             fmt::format("{}: shapes do not broadcast: axis -{} has {} and {}", who, k, size, n),
+             {described("one has", a)},
+             {});
       size = n;
     }
     shape.push_back(size);
@@ -143,12 +177,18 @@ Array broadcast(std::string_view who, const Array& x, const Shape& to, const Sit
     at.push_back(static_cast<int>(axis));
   }
   if (!fits)
-    fail("broadcast", site, fmt::format("{}: the shape {} does not broadcast to {}", who, to_string(from), to_string(to)), {described("x", x)},
+    fail("broadcast",
+         site,
+         fmt::format(
+             "{}: the shape {} does not broadcast to {}", who, to_string(from), to_string(to)),
+         {described("x", x)},
          "sizes are compared from the last axis, and must be equal or 1");
   return ops::broadcast_in_dim(x, to, at, site);
 }
 
-Pair meet(std::string_view who, const Operand& x, const Operand& y) { return meet(who, x, y, common_dtype({&x, &y})); }
+Pair meet(std::string_view who, const Operand& x, const Operand& y) {
+  return meet(who, x, y, common_dtype({&x, &y}));
+}
 
 Pair meet(std::string_view who, const Operand& x, const Operand& y, DType d) {
   Pair p{as(x, d, who), as(y, d, who)};
@@ -160,8 +200,12 @@ Pair meet(std::string_view who, const Operand& x, const Operand& y, DType d) {
 
 int axis_of(std::string_view who, int axis, int rank, const Site& site) {
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  fail("axis", site, fmt::format("{}: there is no axis {} in an array of {} axes", who, axis, rank), {},
-       rank ? fmt::format("axes count from 0 to {}, or from -{} to -1", rank - 1, rank) : "a scalar has no axes");
+  fail("axis",
+       site,
+       fmt::format("{}: there is no axis {} in an array of {} axes", who, axis, rank),
+       {},
+       rank ? fmt::format("axes count from 0 to {}, or from -{} to -1", rank - 1, rank)
+            : "a scalar has no axes");
 }
 
 std::vector<int> axes_of(std::string_view who, const Axes& axes, int rank, const Site& site) {
@@ -177,7 +221,8 @@ std::vector<int> axes_of(std::string_view who, const Axes& axes, int rank, const
 
 Shape with_size(const Shape& s, int axis, std::int64_t size) {
   Shape out;
-  for (std::size_t k = 0; k < s.size(); ++k) out.push_back(static_cast<int>(k) == axis ? size : s[k]);
+  for (std::size_t k = 0; k < s.size(); ++k)
+    out.push_back(static_cast<int>(k) == axis ? size : s[k]);
   return out;
 }
 
@@ -197,7 +242,12 @@ Shape without_axes(const Shape& s, const std::vector<int>& axes) {
   return out;
 }
 
-Array slice_axis(const Array& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step, const Site& site) {
+Array slice_axis(const Array& x,
+                 int axis,
+                 std::int64_t start,
+                 std::int64_t stop,
+                 std::int64_t step,
+                 const Site& site) {
   const Shape& s = shape_of(x);
   std::vector<std::int64_t> begin(s.size(), 0), end(s.begin(), s.end()), by(s.size(), 1);
   const auto a = static_cast<std::size_t>(axis);
@@ -218,7 +268,8 @@ Array move_axis(const Array& x, int from, int to, const Site& site) {
 }
 
 Array positions(const Shape& shape, int axis, const Site& site) {
-  const bool wide = shape[static_cast<std::size_t>(axis)] > std::numeric_limits<std::int32_t>::max();
+  const bool wide =
+      shape[static_cast<std::size_t>(axis)] > std::numeric_limits<std::int32_t>::max();
   return ops::iota({shape, wide ? int64 : int32}, axis, site);
 }
 

@@ -31,7 +31,11 @@ Array constant_like(const Array& x, double value, const Site&);
 
 /// NumPy's rule. Error `broadcast` with both types.
 Shape broadcast_shapes(std::string_view who, const Array& x, const Array& y, const Site&);
-Shape broadcast_shapes(std::string_view who, const Shape&, const Shape&, std::initializer_list<std::string> details, const Site&);
+Shape broadcast_shapes(std::string_view who,
+                       const Shape&,
+                       const Shape&,
+                       std::initializer_list<std::string> details,
+                       const Site&);
 Shape broadcast_shapes(std::string_view who, const std::vector<Array>&, const Site&);
 /// The array repeated to a shape that it broadcasts to. Error `broadcast`.
 Array broadcast(std::string_view who, const Array&, const Shape&, const Site&);
@@ -58,7 +62,12 @@ Shape with_size(const Shape&, int axis, std::int64_t size);
 Shape with_axis(const Shape&, int axis, std::int64_t size);
 Shape without_axes(const Shape&, const std::vector<int>& axes);
 /// x[start:stop:step] along one axis; 0 <= start <= stop <= size, step > 0.
-Array slice_axis(const Array& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step, const Site&);
+Array slice_axis(const Array& x,
+                 int axis,
+                 std::int64_t start,
+                 std::int64_t stop,
+                 std::int64_t step,
+                 const Site&);
 /// The axis moved to another place.
 Array move_axis(const Array& x, int from, int to, const Site&);
 /// 0, 1, ... along one axis of a shape: int32, or int64 where a size needs it.

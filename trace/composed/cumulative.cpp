@@ -1,7 +1,7 @@
 // Running reductions along an axis, by doubling steps.
-#include <fmt/format.h>
-
 #include "trace/composed/common.hpp"
+
+#include <fmt/format.h>
 
 namespace fluxion {
 namespace {
@@ -10,20 +10,29 @@ using namespace composed;
 
 using Combine = Array (*)(const Operand&, const Operand&);
 
-/// Hillis and Steele: after the step of 2^k every element holds the combination of the last 2^(k+1).
+/// Hillis and Steele: after the step of 2^k every element holds the combination of the last
+/// 2^(k+1).
 Array running(const Array& x, int axis, bool reverse, Combine combine, const Site& site) {
   const std::int64_t n = size_at(x, axis);
   Array y = x;
   for (std::int64_t step = 1; step < n; step *= 2) {
-    const Array early = slice_axis(y, axis, 0, n - step, 1, site), late = slice_axis(y, axis, step, n, 1, site);
+    const Array early = slice_axis(y, axis, 0, n - step, 1, site),
+                late = slice_axis(y, axis, step, n, 1, site);
     const Array both = combine(early, late);
-    y = reverse ? ops::concatenate(ArrayList{both, slice_axis(y, axis, n - step, n, 1, site)}, axis, site)
-                : ops::concatenate(ArrayList{slice_axis(y, axis, 0, step, 1, site), both}, axis, site);
+    y = reverse
+            ? ops::concatenate(
+                  ArrayList{both, slice_axis(y, axis, n - step, n, 1, site)}, axis, site)
+            : ops::concatenate(ArrayList{slice_axis(y, axis, 0, step, 1, site), both}, axis, site);
   }
   return y;
 }
 
-Array cumulative(std::string_view who, const Operand& x, DType dtype, MaybeAxis axis, bool reverse, Combine combine) {
+Array cumulative(std::string_view who,
+                 const Operand& x,
+                 DType dtype,
+                 MaybeAxis axis,
+                 bool reverse,
+                 Combine combine) {
   SiteScope here(x.site());
   const Array a = as(x, dtype, who), wide = as(a, wide_dtype(dtype), who);
   const Array line = axis ? wide : wide.reshape({-1});
@@ -33,10 +42,18 @@ Array cumulative(std::string_view who, const Operand& x, DType dtype, MaybeAxis 
 
 }  // namespace
 
-Array cumsum(const Operand& x, MaybeAxis axis, bool reverse) { return cumulative("cumsum", x, sum_dtype(composed::dtype_of(x)), axis, reverse, add); }
-Array cumprod(const Operand& x, MaybeAxis axis, bool reverse) { return cumulative("cumprod", x, sum_dtype(composed::dtype_of(x)), axis, reverse, multiply); }
-Array cummax(const Operand& x, MaybeAxis axis, bool reverse) { return cumulative("cummax", x, composed::dtype_of(x), axis, reverse, maximum); }
-Array cummin(const Operand& x, MaybeAxis axis, bool reverse) { return cumulative("cummin", x, composed::dtype_of(x), axis, reverse, minimum); }
+Array cumsum(const Operand& x, MaybeAxis axis, bool reverse) {
+  return cumulative("cumsum", x, sum_dtype(composed::dtype_of(x)), axis, reverse, add);
+}
+Array cumprod(const Operand& x, MaybeAxis axis, bool reverse) {
+  return cumulative("cumprod", x, sum_dtype(composed::dtype_of(x)), axis, reverse, multiply);
+}
+Array cummax(const Operand& x, MaybeAxis axis, bool reverse) {
+  return cumulative("cummax", x, composed::dtype_of(x), axis, reverse, maximum);
+}
+Array cummin(const Operand& x, MaybeAxis axis, bool reverse) {
+  return cumulative("cummin", x, composed::dtype_of(x), axis, reverse, minimum);
+}
 Array cumlogsumexp(const Operand& x, MaybeAxis axis, bool reverse) {
   return cumulative("cumlogsumexp", x, real_dtype(composed::dtype_of(x)), axis, reverse, logaddexp);
 }

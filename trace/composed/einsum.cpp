@@ -1,10 +1,9 @@
 // Sums of products in Einstein's notation: the text read, the pairs chosen, each a dot_general.
-#include <algorithm>
-#include <map>
-
-#include <fmt/format.h>
-
 #include "trace/composed/common.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
 
 namespace fluxion {
 namespace {
@@ -20,23 +19,30 @@ struct Term {
   Labels labels;
 };
 
-bool holds(const Labels& list, Label label) { return std::find(list.begin(), list.end(), label) != list.end(); }
+bool holds(const Labels& list, Label label) {
+  return std::find(list.begin(), list.end(), label) != list.end();
+}
 
 class Equation {
  public:
-  Equation(std::string_view text, const std::vector<Array>& operands, const Site& site) : text_(text), site_(site) {
+  Equation(std::string_view text, const std::vector<Array>& operands, const Site& site)
+      : text_(text), site_(site) {
     const std::size_t arrow = text.find("->");
     read_operands(text.substr(0, arrow), operands);
     check_sizes();
-    if (arrow == std::string_view::npos) deduce_output();
-    else read_output(text.substr(arrow + 2));
+    if (arrow == std::string_view::npos)
+      deduce_output();
+    else
+      read_output(text.substr(arrow + 2));
   }
   std::vector<Term>& terms() { return terms_; }
   const Labels& output() const { return output_; }
   std::int64_t size(Label label) const { return sizes_.at(label); }
 
  private:
-  [[noreturn]] void refuse(const std::string& why) const { fail("einsum", site_, fmt::format("einsum: \"{}\": {}", text_, why)); }
+  [[noreturn]] void refuse(const std::string& why) const {
+    fail("einsum", site_, fmt::format("einsum: \"{}\": {}", text_, why));
+  }
 
   /// The labels of one operand with `dots` axes under "..." (less than 0: none expected).
   Labels read_labels(std::string_view part, int dots) const {
@@ -60,14 +66,20 @@ class Equation {
 
   void read_operands(std::string_view inputs, const std::vector<Array>& operands) {
     const auto count = static_cast<std::size_t>(std::count(inputs.begin(), inputs.end(), ',')) + 1;
-    if (count != operands.size()) refuse(fmt::format("it names {} operands, {} are given", count, operands.size()));
+    if (count != operands.size())
+      refuse(fmt::format("it names {} operands, {} are given", count, operands.size()));
     for (const Array& operand : operands) {
       const std::size_t comma = std::min(inputs.find(','), inputs.size());
       const std::string_view part = inputs.substr(0, comma);
       inputs.remove_prefix(std::min(comma + 1, inputs.size()));
       const int named = static_cast<int>(read_labels(part, 0).size()), rank = operand.ndim(site_);
       const bool dots = part.find("...") != std::string_view::npos;
-      if (dots ? rank < named : rank != named) refuse(fmt::format("\"{}\" names {} axes of an operand that has {}: {}", part, named, rank, to_string(type_of(operand))));
+      if (dots ? rank < named : rank != named)
+        refuse(fmt::format("\"{}\" names {} axes of an operand that has {}: {}",
+                           part,
+                           named,
+                           rank,
+                           to_string(type_of(operand))));
       dots_ = std::max(dots_, rank - named);
       terms_.push_back({operand, read_labels(part, rank - named)});
     }
@@ -80,9 +92,13 @@ class Equation {
         const std::int64_t n = size_at(t.array, static_cast<int>(k));
         auto [known, fresh] = sizes_.try_emplace(label, n);
         if (fresh || known->second == n || (label < 0 && n == 1)) continue;
-        if (label < 0 && known->second == 1) known->second = n;
-        else if (label < 0) refuse(fmt::format("the axes under \"...\" have the sizes {} and {}", known->second, n));
-        else refuse(fmt::format("the axis '{}' has the sizes {} and {}", static_cast<char>(label), known->second, n));
+        if (label < 0 && known->second == 1)
+          known->second = n;
+        else if (label < 0)
+          refuse(fmt::format("the axes under \"...\" have the sizes {} and {}", known->second, n));
+        else
+          refuse(fmt::format(
+              "the axis '{}' has the sizes {} and {}", static_cast<char>(label), known->second, n));
       }
     }
   }
@@ -100,11 +116,14 @@ class Equation {
     output_ = read_labels(part, dots_);
     for (std::size_t k = 0; k < output_.size(); ++k) {
       const Label label = output_[k];
-      if (!sizes_.contains(label)) refuse(fmt::format("the result's axis '{}' is in no operand", static_cast<char>(label)));
-      if (std::find(output_.begin() + static_cast<std::ptrdiff_t>(k) + 1, output_.end(), label) != output_.end())
+      if (!sizes_.contains(label))
+        refuse(fmt::format("the result's axis '{}' is in no operand", static_cast<char>(label)));
+      if (std::find(output_.begin() + static_cast<std::ptrdiff_t>(k) + 1, output_.end(), label) !=
+          output_.end())
         refuse(fmt::format("the result has the axis '{}' twice", static_cast<char>(label)));
     }
-    if (dots_ > 0 && part.find("...") == std::string_view::npos) refuse("the operands have axes under \"...\", which the result must keep");
+    if (dots_ > 0 && part.find("...") == std::string_view::npos)
+      refuse("the operands have axes under \"...\", which the result must keep");
   }
 
   std::string_view text_;
@@ -136,8 +155,10 @@ Term without_own(const Term& t, const Labels& wanted) {
   std::vector<int> gone;
   Labels kept;
   for (std::size_t k = 0; k < t.labels.size(); ++k) {
-    if (holds(wanted, t.labels[k])) kept.push_back(t.labels[k]);
-    else gone.push_back(static_cast<int>(k));
+    if (holds(wanted, t.labels[k]))
+      kept.push_back(t.labels[k]);
+    else
+      gone.push_back(static_cast<int>(k));
   }
   return gone.empty() ? t : Term{sum(t.array, Axes(gone)), kept};
 }
@@ -147,13 +168,16 @@ Term without_ones(const Term& t, const Equation& e) {
   std::vector<int> ones;
   Labels kept;
   for (std::size_t k = 0; k < t.labels.size(); ++k) {
-    if (size_at(t.array, static_cast<int>(k)) == 1 && e.size(t.labels[k]) != 1) ones.push_back(static_cast<int>(k));
-    else kept.push_back(t.labels[k]);
+    if (size_at(t.array, static_cast<int>(k)) == 1 && e.size(t.labels[k]) != 1)
+      ones.push_back(static_cast<int>(k));
+    else
+      kept.push_back(t.labels[k]);
   }
   return ones.empty() ? t : Term{squeeze(t.array, Axes(ones)), kept};
 }
 
-/// The labels of a product of two terms, of which `wanted` are still needed: shared ones, then those of each alone.
+/// The labels of a product of two terms, of which `wanted` are still needed: shared ones, then
+/// those of each alone.
 Labels product_labels(const Term& a, const Term& b, const Labels& wanted) {
   Labels shared, rest;
   for (Label l : a.labels) (holds(b.labels, l) ? shared : rest).push_back(l);
@@ -177,10 +201,14 @@ Term product(const Term& a, const Term& b, const Labels& wanted, const Site& sit
 }
 
 /// What all terms but two, and the result, need.
-Labels wanted_by_others(const std::vector<Term>& terms, std::size_t i, std::size_t j, const Labels& output) {
+Labels wanted_by_others(const std::vector<Term>& terms,
+                        std::size_t i,
+                        std::size_t j,
+                        const Labels& output) {
   Labels wanted = output;
   for (std::size_t k = 0; k < terms.size(); ++k)
-    if (k != i && k != j) wanted.insert(wanted.end(), terms[k].labels.begin(), terms[k].labels.end());
+    if (k != i && k != j)
+      wanted.insert(wanted.end(), terms[k].labels.begin(), terms[k].labels.end());
   return wanted;
 }
 
@@ -191,7 +219,8 @@ std::pair<std::size_t, std::size_t> cheapest(const std::vector<Term>& terms, con
   for (std::size_t i = 0; i < terms.size(); ++i) {
     for (std::size_t j = i + 1; j < terms.size(); ++j) {
       double size = 1;
-      for (Label l : product_labels(terms[i], terms[j], wanted_by_others(terms, i, j, e.output()))) size *= static_cast<double>(e.size(l));
+      for (Label l : product_labels(terms[i], terms[j], wanted_by_others(terms, i, j, e.output())))
+        size *= static_cast<double>(e.size(l));
       if (least < 0 || size < least) {
         least = size;
         best = {i, j};
@@ -218,13 +247,16 @@ Array einsum_of(SitedText equation, const std::vector<Array>& operands) {
   }
   while (terms.size() > 1) {
     const auto [i, j] = cheapest(terms, e);
-    Term both = product(terms[i], terms[j], wanted_by_others(terms, i, j, e.output()), equation.site);
+    Term both =
+        product(terms[i], terms[j], wanted_by_others(terms, i, j, e.output()), equation.site);
     terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(j));
     terms[i] = std::move(both);
   }
   Term last = without_own(terms[0], e.output());
   std::vector<int> order;
-  for (Label l : e.output()) order.push_back(static_cast<int>(std::find(last.labels.begin(), last.labels.end(), l) - last.labels.begin()));
+  for (Label l : e.output())
+    order.push_back(static_cast<int>(std::find(last.labels.begin(), last.labels.end(), l) -
+                                     last.labels.begin()));
   return order.empty() ? last.array : transpose(last.array, order);
 }
 

@@ -1,30 +1,39 @@
-// Functions of one operand: primitives by name, and those composed of them with care for accuracy and range.
+// Functions of one operand: primitives by name, and those composed of them with care for accuracy
+// and range.
+#include "trace/composed/common.hpp"
+
 #include <cmath>
 #include <limits>
 #include <numbers>
-
-#include "trace/composed/common.hpp"
 
 namespace fluxion {
 namespace {
 
 using namespace composed;
 
-Array of_real(std::string_view row, const Operand& x) { return ops::unary(row, real(x, row), x.site()); }
+Array of_real(std::string_view row, const Operand& x) {
+  return ops::unary(row, real(x, row), x.site());
+}
 
 /// Rounding: integers and bools stay.
 Array rounded(std::string_view row, const Operand& x) {
   const Array a = array_of(x);
-  return is_floating(type_of(a).dtype) || is_complex(type_of(a).dtype) ? ops::unary(row, a, x.site()) : a;
+  return is_floating(type_of(a).dtype) || is_complex(type_of(a).dtype)
+             ? ops::unary(row, a, x.site())
+             : a;
 }
 
 /// The largest finite number.
 double largest(DType d) {
   switch (d) {
-    case float16: return 65504;
-    case bfloat16: return 0x1.fep127;
-    case float32: return std::numeric_limits<float>::max();
-    default: return std::numeric_limits<double>::max();
+    case float16:
+      return 65504;
+    case bfloat16:
+      return 0x1.fep127;
+    case float32:
+      return std::numeric_limits<float>::max();
+    default:
+      return std::numeric_limits<double>::max();
   }
 }
 
@@ -33,7 +42,9 @@ Array magnitude(const Array& x) { return where(x < 0, -x, x); }
 Array mirrored(const Array& x, const Array& y) { return where(x < 0, -y, y); }
 
 /// Where exp(|x|) would overflow although sinh and cosh do not quite.
-Array overflows(const Array& a) { return a > (type_of(a).dtype == float64 ? 709.0 : type_of(a).dtype == float16 ? 11.0 : 88.0); }
+Array overflows(const Array& a) {
+  return a > (type_of(a).dtype == float64 ? 709.0 : type_of(a).dtype == float16 ? 11.0 : 88.0);
+}
 
 }  // namespace
 
@@ -43,7 +54,9 @@ Array abs(const Operand& x) {
   return d == bool_ || is_unsigned(d) ? a : ops::unary("abs", a, x.site());
 }
 
-Array negative(const Operand& x) { return ops::unary("neg", as(x, arithmetic_dtype(composed::dtype_of(x)), "negative"), x.site()); }
+Array negative(const Operand& x) {
+  return ops::unary("neg", as(x, arithmetic_dtype(composed::dtype_of(x)), "negative"), x.site());
+}
 Array positive(const Operand& x) { return array_of(x); }
 Array sign(const Operand& x) {
   const Array a = array_of(x);
@@ -54,10 +67,15 @@ Array signbit(const Operand& x) {
   SiteScope here(x.site());
   const Array a = array_of(x);
   switch (type_of(a).dtype) {
-    case float16: case bfloat16: return lax::bitcast_convert_type(a, int16) < 0;
-    case float32: return lax::bitcast_convert_type(a, int32) < 0;
-    case float64: return lax::bitcast_convert_type(a, int64) < 0;
-    default: return a < 0;
+    case float16:
+    case bfloat16:
+      return lax::bitcast_convert_type(a, int16) < 0;
+    case float32:
+      return lax::bitcast_convert_type(a, int32) < 0;
+    case float64:
+      return lax::bitcast_convert_type(a, int64) < 0;
+    default:
+      return a < 0;
   }
 }
 
@@ -136,7 +154,8 @@ Array atan(const Operand& x) {
   return atan2(real(x, "atan"), 1);
 }
 
-// (e^a - e^-a) / 2 from e^a - 1, which keeps the digits of small a; near the end of the range e^a overflows before its half.
+// (e^a - e^-a) / 2 from e^a - 1, which keeps the digits of small a; near the end of the range e^a
+// overflows before its half.
 Array sinh(const Operand& x) {
   SiteScope here(x.site());
   const Array a = real(x, "sinh"), t = magnitude(a), far = overflows(t);
@@ -158,14 +177,17 @@ Array asinh(const Operand& x) {
   const Array close = log1p(near + square / (1 + sqrt(square + 1)));
   // beyond 1e4 sqrt(t^2 + 1) = t + 1/(2t) to the last digit of float64
   const Array large = where(far, t, 1);
-  return mirrored(a, where(far, log(large) + log1p(1 / (4 * large * large)) + std::numbers::ln2, close));
+  return mirrored(
+      a, where(far, log(large) + log1p(1 / (4 * large * large)) + std::numbers::ln2, close));
 }
 
 Array acosh(const Operand& x) {
   SiteScope here(x.site());
   const Array a = real(x, "acosh"), far = a > 1e4, t = where(far, 1, a) - 1;
   const Array large = where(far, a, 1);
-  return where(far, log(large) - 1 / (4 * large * large) + std::numbers::ln2, log1p(t + sqrt(t) * sqrt(t + 2)));
+  return where(far,
+               log(large) - 1 / (4 * large * large) + std::numbers::ln2,
+               log1p(t + sqrt(t) * sqrt(t + 2)));
 }
 
 Array atanh(const Operand& x) {
@@ -208,18 +230,25 @@ Array nan_to_num(const Operand& x, double nan) {
 }
 
 Array stop_gradient(const Operand& x) { return ops::stop_gradient(array_of(x), x.site()); }
-Array name(const Operand& x, std::string_view name) { return ops::name(array_of(x), name, x.site()); }
+Array name(const Operand& x, std::string_view name) {
+  return ops::name(array_of(x), name, x.site());
+}
 
 namespace lax {
 
 Array bitcast_convert_type(const Operand& x, DType to) {
   const Array a = array_of(x);
   if (size_of(type_of(a).dtype) != size_of(to))
-    fail("bitcast", x.site(), "bitcast_convert_type: " + fluxion::to_string(type_of(a).dtype) + " and " + fluxion::to_string(to) + " differ in width");
+    fail("bitcast",
+         x.site(),
+         "bitcast_convert_type: " + fluxion::to_string(type_of(a).dtype) + " and " +
+             fluxion::to_string(to) + " differ in width");
   return ops::bitcast(a, to, x.site());
 }
 
-Array population_count(const Operand& x) { return ops::unary("population_count", array_of(x), x.site()); }
+Array population_count(const Operand& x) {
+  return ops::unary("population_count", array_of(x), x.site());
+}
 Array clz(const Operand& x) { return ops::unary("clz", array_of(x), x.site()); }
 
 }  // namespace lax
