@@ -101,7 +101,12 @@ void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
     guard.unlock();
     std::vector<Argument> arguments;
     arguments.reserve(cut.leaves.size());
-    for (std::size_t i = 0; i < cut.leaves.size(); ++i) arguments.push_back({cut.leaves[i]->data(), cut.leaves[i]->buffer, cut.last_use[i] && cut.leaves[i]->buffer && !cut.leaves[i]->buffer->borrowed()});
+    for (std::size_t i = 0; i < cut.leaves.size(); ++i) {
+      const Node& leaf = *cut.leaves[i];
+      // Results of one program may share memory: only its last holder gives it away.
+      const bool give = cut.last_use[i] && leaf.buffer && !leaf.buffer->borrowed() && leaf.buffer->unique();
+      arguments.push_back({leaf.data(), leaf.buffer, give});
+    }
     program->run(arguments, results);
   } catch (...) {
     error = Ref<detail::Shared>(new StoredError(std::current_exception()));
