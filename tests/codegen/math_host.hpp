@@ -102,5 +102,8 @@ std::pair<F, I> while_positive(F value, I count, const Body& body) {
   while (count.value > 0) std::tie(value, count) = body(value, count);
   return {value, count};
 }
+template <class F, class Body> F unless_large(F x, double bound, F usual, const Body& body) {
+  return x.value >= bound ? body(x) : usual;
+}
 
 }  // namespace host

@@ -6,10 +6,10 @@
 
 namespace fluxion::kernel::formulas {
 
-// Payne and Hanek's reduction without branches: x / pi modulo 2 needs only those bits of 1/pi that
-// do not make multiples of 2. For large x, x is scaled down by a power of two and multiplied by a
-// sum of doubles which is 1/pi, scaled up by the same power, modulo 2; that is right because the
-// scaled x is an integer.
+// Moderate arguments are reduced with as much of 1/pi, or of pi/2, as they need. For large ones
+// Payne and Hanek's method: x / pi modulo 2 needs only those bits of 1/pi that do not make
+// multiples of 2, so x is scaled down by a power of two and multiplied by a sum of doubles which is
+// 1/pi, scaled up by the same power, modulo 2; that is right because the scaled x is an integer.
 
 /// x minus its nearest multiple of 2, exactly.
 template <class F> F modulo_two(F x) { return fma(x.like(-2), round_even(x * 0.5), x); }
@@ -25,13 +25,32 @@ template <class F, class I> struct Turns {
   I n;
 };
 
-/// For a float32 x >= 0 in float64, with an error of about 2^-60.
+/// Sets the sign of -1 to the power n.
+template <class F, class I> F with_parity(F value, I n) {
+  return float_of(bits_of(value) ^ (n << n.like(63)));
+}
+template <class I> auto is_odd(I n) { return (n & n.like(1)) != 0.0; }
+
+/// For a float32 x >= 0 in float64.
 template <Phase phase, class F> auto turns(F x) {
-  auto large = x >= 0x1p88;
-  F scaled = select(large, x * 0x1p-64, x);
+  constexpr double per_half_turn = phase == Phase::tangent ? 2 : 1;
+  constexpr double shift = phase == Phase::cosine ? 0.5 : 0;
+  F high = x.like(coefficients::inverse_pi_low[0]), low = x.like(coefficients::inverse_pi_low[1]);
+  F shifted = fma(x, high * per_half_turn, x.like(shift)) + Double::magic;
+  F n = (shifted - Double::magic) * (1 / per_half_turn);
+  F t = fma(x, low, fma(x, high, shift - n));
+  return Turns<F, decltype(bits_of(x))>{t, t, bits_of(shifted)};
+}
+inline constexpr double moderate_single = 0x1p40;
+
+/// The same for any x, with an error of about 2^-60.
+template <Phase phase, class F> auto turns_of_large(F x) {
+  auto very_large = x >= 0x1p88;
+  F scaled = select(very_large, x * 0x1p-64, x);
   auto part = [&](std::size_t k) {
-    return select(
-        large, x.like(coefficients::inverse_pi_high[k]), x.like(coefficients::inverse_pi_low[k]));
+    return select(very_large,
+                  x.like(coefficients::inverse_pi_high[k]),
+                  x.like(coefficients::inverse_pi_low[k]));
   };
   auto [a, b] = exact_product(scaled, part(0));
   auto [c, d] = exact_product(scaled, part(1));
@@ -43,6 +62,33 @@ template <Phase phase, class F> auto turns(F x) {
   F n = (shifted - Double::magic) * (1 / per_half_turn);
   F t = ((a - n) + b) + c + d;
   return Turns<F, decltype(bits_of(x))>{t, t, bits_of(shifted)};
+}
+
+/// sin or cos of a magnitude, by turns.
+template <Phase phase, class F> auto sine_of_turns(F t, auto n) {
+  return narrowed(with_parity(t * polynomial(t * t, coefficients::sin_half_turn), n));
+}
+template <Phase phase, class F> F sine(Single, F x) {
+  auto [t, t_low, n] = turns<phase>(widened(x));
+  return unless_large(x, moderate_single, sine_of_turns<phase>(t, n), [](F large) {
+    auto [t, t_low, n] = turns_of_large<phase>(widened(large));
+    return sine_of_turns<phase>(t, n);
+  });
+}
+
+/// In the odd quarters the tangent is -cos / sin.
+template <class F> auto tan_of_turns(F t, auto n) {
+  F z = t * t;
+  F sine = t * polynomial(z, coefficients::sin_quarter_turn);
+  F cosine = polynomial(z, coefficients::cos_quarter_turn);
+  return narrowed(select(is_odd(n), -cosine, sine) / select(is_odd(n), sine, cosine));
+}
+template <class F> F tan_of_magnitude(Single, F x) {
+  auto [t, t_low, n] = turns<Phase::tangent>(widened(x));
+  return unless_large(x, moderate_single, tan_of_turns(t, n), [](F large) {
+    auto [t, t_low, n] = turns_of_large<Phase::tangent>(widened(large));
+    return tan_of_turns(t, n);
+  });
 }
 
 /// For a float64 x >= 0, in quarter turns, with an error of about 2^-140. (Where terms cancel the
@@ -68,68 +114,71 @@ template <class F> auto quarter_turns(F x) {
   return Turns<F, decltype(bits_of(x))>{t, t_low, bits_of(shifted)};
 }
 
-/// Sets the sign of -1 to the power n.
-template <class F, class I> F with_parity(F value, I n) {
-  return float_of(bits_of(value) ^ (n << n.like(63)));
-}
-
-/// pi (t + t_low) as an unevaluated sum.
-template <class F> Pair<F> radians(F t, F t_low) {
-  auto [high, low] = exact_product(t, t.like(0x1.921fb54442d18p+1));
-  low = fma(t, t.like(0x1.1a62633145c07p-53), low);
-  return {high, fma(t_low, t.like(0x1.921fb54442d18p+1), low)};
-}
-
-/// Sine and cosine of the rest of x >= 0 after n quarter turns.
-template <class F, class I> struct Quarter {
-  F sine, cosine;
+/// x = n pi/2 + r + r_low.
+template <class F, class I> struct Rest {
+  F r, r_low;
   I n;
 };
-template <class F> auto quarter(F x) {
-  auto turns = quarter_turns(x);
-  auto [r, r_low] = radians(turns.t, turns.t_low);
-  auto small = x < 0.75;  // t would not be exact for a subnormal
-  r = select(small, x, r);
-  r_low = select(small, x.like(0), r_low);
+/// For a float64 x >= 0 below 2^20: n times the first part of pi/2 and its difference from x are
+/// exact.
+template <class F> auto quarters(F x) {
+  F shifted = fma(x, x.like(0x1.45f306dc9c883p-1), x.like(Double::magic));
+  F n = shifted - Double::magic;
+  F first = fma(n, x.like(-0x1.921fb544p+0), x);
+  auto [second, third] = exact_product(n, x.like(-0x1.0b4611a626331p-34));
+  auto [r, r_low] = exact_sum(first, second);
+  r_low = r_low + fma(n, x.like(-0x1.1701b839a252p-88), third);
+  return Rest<F, decltype(bits_of(x))>{r, r_low, bits_of(shifted)};
+}
+inline constexpr double moderate_double = 0x1p20;
+template <class F> auto quarters_of_large(F x) {
+  auto [t, t_low, n] = quarter_turns(x);
+  F pi = x.like(0x1.921fb54442d18p+1);
+  auto [r, r_low] = exact_product(t, pi);
+  r_low = fma(t_low, pi, fma(t, x.like(0x1.1a62633145c07p-53), r_low));
+  return Rest<F, decltype(n)>{r, r_low, n};
+}
+
+/// Sine and cosine of r + r_low.
+template <class F> Pair<F> sine_and_cosine(F r, F r_low) {
   F z = r * r;
   F sine = r + fma(z * r, polynomial(z, coefficients::sin_quarter_pi), r_low);
   F half = z * 0.5;
   F one_less = 1.0 - half;
   F error = (1.0 - one_less) - half;
   F tail = fma(z * z, polynomial(z, coefficients::cos_quarter_pi), -r * r_low);
-  return Quarter<F, decltype(turns.n)>{sine, one_less + (error + tail), turns.n};
+  return {sine, one_less + (error + tail)};
 }
-template <class I> auto is_odd(I n) { return (n & n.like(1)) != 0.0; }
 
-/// sin or cos of a magnitude.
-template <Phase phase, class F> F sine(Single, F x) {
-  auto [t, t_low, n] = turns<phase>(widened(x));
-  auto value = t * polynomial(t * t, coefficients::sin_half_turn);
-  return narrowed(with_parity(value, n));
-}
-template <Phase phase, class F> F sine(Double, F x) {
-  auto [sine, cosine, n] = quarter(x);
+template <Phase phase, class F> F sine_of_quarters(F r, F r_low, auto n) {
+  auto [sine, cosine] = sine_and_cosine(r, r_low);
   if constexpr (phase == Phase::cosine) n = n + n.like(1);
   return with_parity(select(is_odd(n), cosine, sine), n >> n.like(1));
+}
+template <Phase phase, class F> F sine(Double, F x) {
+  auto [r, r_low, n] = quarters(x);
+  return unless_large(x, moderate_double, sine_of_quarters<phase>(r, r_low, n), [](F large) {
+    auto [r, r_low, n] = quarters_of_large(large);
+    return sine_of_quarters<phase>(r, r_low, n);
+  });
+}
+
+template <class F> F tan_of_quarters(F r, F r_low, auto n) {
+  auto [sine, cosine] = sine_and_cosine(r, r_low);
+  return select(is_odd(n), -cosine, sine) / select(is_odd(n), sine, cosine);
+}
+template <class F> F tan_of_magnitude(Double, F x) {
+  auto [r, r_low, n] = quarters(x);
+  return unless_large(x, moderate_double, tan_of_quarters(r, r_low, n), [](F large) {
+    auto [r, r_low, n] = quarters_of_large(large);
+    return tan_of_quarters(r, r_low, n);
+  });
 }
 
 template <class Format, class F> F sin(F x) {
   return times_sign<Format>(sine<Phase::sine>(Format{}, abs(x)), x);
 }
 template <class Format, class F> F cos(F x) { return sine<Phase::cosine>(Format{}, abs(x)); }
-
-/// In the odd quarters the tangent is -cos / sin.
-template <class F> F tan_of_magnitude(Single, F x) {
-  auto [t, t_low, n] = turns<Phase::tangent>(widened(x));
-  auto z = t * t;
-  auto sine = t * polynomial(z, coefficients::sin_quarter_turn);
-  auto cosine = polynomial(z, coefficients::cos_quarter_turn);
-  return narrowed(select(is_odd(n), -cosine, sine) / select(is_odd(n), sine, cosine));
-}
-template <class F> F tan_of_magnitude(Double, F x) {
-  auto [sine, cosine, n] = quarter(x);
-  return select(is_odd(n), -cosine, sine) / select(is_odd(n), sine, cosine);
-}
 template <class Format, class F> F tan(F x) {
   return times_sign<Format>(tan_of_magnitude(Format{}, abs(x)), x);
 }

@@ -36,6 +36,14 @@ std::pair<Scalar, Scalar> while_positive(Scalar value, Scalar count, const Body&
       });
   return {last[0], last[1]};
 }
+/// `usual`, or where x >= bound, which should be rare, body(x): no lane pays that all others do not
+/// need.
+template <class Body> Scalar unless_large(Scalar x, double bound, Scalar usual, const Body& body) {
+  return x.builder().repeat_while(
+      {x, usual},
+      [&](std::vector<Scalar> now) { return now[0] >= bound; },
+      [&](std::vector<Scalar> now) { return std::vector<Scalar>{x.like(0), body(now[0])}; })[1];
+}
 
 /// The constants of a floating-point format; patterns are signed integers that a double holds.
 struct Single {
