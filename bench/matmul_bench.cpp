@@ -83,8 +83,11 @@ void matmul(benchmark::State& state, fx::DType dtype) {
   std::vector<double> ours, theirs;
   for (auto _ : state) {
     const auto turn = [&](std::vector<double>& times, auto&& call) {
-      if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(3));
-      call();
+      if (threads > 1) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        // Until the system has spread the woken threads over the processors.
+        for (double spent = 0; spent < 0.02;) spent += fx::bench::seconds(call);
+      }
       for (int i = 0; i < repeats; ++i)
         times.push_back(threads > 1 ? fx::bench::seconds(call)
                                     : fx::bench::processor_seconds(call));
