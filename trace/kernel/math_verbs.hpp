@@ -75,11 +75,24 @@ struct Double {
 inline constexpr double infinity = __builtin_inf();
 inline constexpr double not_a_number = __builtin_nan("");
 
-/// c[1] + c[2] x + ..., by Horner's rule.
-template <class F, std::size_t N> F slope_of_polynomial(F x, const std::array<double, N>& c) {
-  F sum = x.like(c[N - 1]);
-  for (std::size_t k = N - 1; k-- > 1;) sum = fma(sum, x, x.like(c[k]));
+/// c[from] + c[from + step] x + c[from + 2 step] x^2 + ..., by Horner's rule.
+template <class F, std::size_t N>
+F horner(F x, const std::array<double, N>& c, std::size_t from, std::size_t step) {
+  std::size_t k = N - 1 - (N - 1 - from) % step;
+  F sum = x.like(c[k]);
+  for (; k > from; k -= step) sum = fma(sum, x, x.like(c[k - step]));
   return sum;
+}
+/// c[1] + c[2] x + ...; the later terms of a long one, whose rounding does not count, as two sums
+/// that a processor computes at the same time.
+template <class F, std::size_t N> F slope_of_polynomial(F x, const std::array<double, N>& c) {
+  if constexpr (N < 10) {
+    return horner(x, c, 1, 1);
+  } else {
+    F square = x * x;
+    F later = fma(horner(square, c, 4, 2), x, horner(square, c, 3, 2));
+    return fma(fma(later, x, x.like(c[2])), x, x.like(c[1]));
+  }
 }
 /// c[0] + c[1] x + ...
 template <class F, std::size_t N> F polynomial(F x, const std::array<double, N>& c) {
