@@ -3,8 +3,12 @@
 #include "tests/support/operation_laws.hpp"
 #include "trace/ops.hpp"
 
+#include <cmath>
+#include <complex>
+
 using namespace fluxion;
 using namespace fluxion::test;
+namespace fx = fluxion;
 
 namespace {
 
@@ -162,6 +166,32 @@ TEST_CASE("moves of every dtype copy elements") {
     }
     if (!is_complex(dtype)) check_kernels(*graph, {x});
   }
+}
+
+TEST_CASE("complex elements are moved whole by evaluated programs") {
+  using Complex = std::complex<float>;
+  const auto numbers = [](const Array& x) { return x.to_vector<Complex>(); };
+  const std::vector<Complex> elements{{0, 10}, {1, 11}, {2, 12}, {3, 13}};
+  const Array x = fx::array(elements).reshape({2, 2});
+  const Array value(Complex(9, 8));
+  const ArrayList both{x, ops::rev(x, {1}, site)};
+  CHECK(
+      numbers(ops::concatenate(both, 1, site)) ==
+      std::vector<Complex>{{0, 10}, {1, 11}, {1, 11}, {0, 10}, {2, 12}, {3, 13}, {3, 13}, {2, 12}});
+  CHECK(numbers(ops::pad(x, value, {{0, -1, 0}, {1, 0, 1}}, site)) ==
+        std::vector<Complex>{{9, 8}, {0, 10}, {9, 8}, {1, 11}});
+  const Array rows = fx::array({1, 7}).reshape({2, 1});
+  const auto taken = numbers(
+      ops::gather(x, rows, {{1}, {0}, {}, {}, {0}, 1}, {1, 2}, ops::OutOfBounds::fill, site));
+  CHECK(std::vector<Complex>(taken.begin(), taken.begin() + 2) ==
+        std::vector<Complex>{{2, 12}, {3, 13}});
+  for (std::size_t i : {2, 3}) CHECK((std::isnan(taken[i].real()) && std::isnan(taken[i].imag())));
+  const Array last = fx::array({1}).reshape({1, 1});
+  const Array update = ops::broadcast_in_dim(value, {1, 2}, {}, site);
+  const ops::ScatterDimensions to_row{{1}, {0}, {}, {}, {0}, 1};
+  CHECK(numbers(ops::scatter(
+            ops::Update::set, x, last, update, to_row, ops::OutOfBounds::fill, {}, site)) ==
+        std::vector<Complex>{{0, 10}, {1, 11}, {9, 8}, {9, 8}});
 }
 
 TEST_CASE("what does not fit is refused with the sizes") {
