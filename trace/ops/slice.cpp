@@ -1,7 +1,7 @@
 // Every step-th element of a box of an array.
-#include <algorithm>
-
 #include "trace/ops/axes.hpp"
+
+#include <algorithm>
 
 namespace fluxion::ops {
 std::span<const Rules* const> slice_rules();
