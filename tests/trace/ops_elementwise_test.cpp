@@ -399,7 +399,7 @@ TEST_CASE("elementwise operations say what differs") {
       flag{{2, 3}, bool_};
   const auto op = [](std::string_view text) { return test::parse_operation(text); };
   CHECK(message(op("add"), {a, b}) ==
-        "error[shapes]: add: the operands' shapes differ, [2,3] and [3,2]\n"
+        "error[broadcast]: add: the operands' shapes differ, [2,3] and [3,2]\n"
         "  | operand 0 is f32[2,3]\n  | operand 1 is f32[3,2]\n"
         "  = hint: elementwise operations take operands of one shape: broadcast one of them");
   CHECK(message(op("mul"), {a, i}) ==
@@ -425,14 +425,14 @@ TEST_CASE("elementwise operations say what differs") {
         "error[dtype]: select: the condition is i32, not bool\n  | condition i32[2,3]\n"
         "  = hint: compare it with something: x != 0");
   CHECK(message(op("select"), {{{3}, bool_}, a, a}) ==
-        "error[shapes]: select: the condition has shape [3], the choices [2,3]\n"
+        "error[broadcast]: select: the condition has shape [3], the choices [2,3]\n"
         "  | condition bool[3]\n  | choices f32[2,3]\n"
         "  = hint: the condition has the choices' shape, or none");
   CHECK(message(op("clamp"), {{{}, float64}, a, a}) ==
         "error[dtype]: clamp: low is f64, the operand f32\n  | low f64[]\n  | operand f32[2,3]\n"
         "  = hint: convert the bound with astype");
   CHECK(message(op("clamp"), {{{}, float32}, a, b}) ==
-        "error[shapes]: clamp: high has shape [3,2], the operand [2,3]\n  | high f32[3,2]\n  | "
+        "error[broadcast]: clamp: high has shape [3,2], the operand [2,3]\n  | high f32[3,2]\n  | "
         "operand f32[2,3]\n"
         "  = hint: a bound has the operand's shape, or none");
   CHECK(message(op("bitcast[to=f64]"), {a}) ==

@@ -50,7 +50,7 @@ struct ArgReduce {
     }
     const std::int64_t size = size_at(in[0].shape, axis);
     if (size == 0) {
-      fail("empty",
+      fail("empty-reduction",
            Site(),
            fmt::format("{}: axis {} has no elements", what, axis),
            {"operand " + to_string(in[0])},

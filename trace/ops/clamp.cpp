@@ -38,7 +38,7 @@ struct Clamp {
              "convert the bound with astype");
       }
       if (!in[k].shape.empty() && !(in[k].shape == x.shape)) {
-        fail("shapes",
+        fail("broadcast",
              Site(),
              fmt::format("clamp: {} has shape {}, the operand {}",
                          bound,

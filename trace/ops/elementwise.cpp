@@ -72,7 +72,7 @@ void check_alike(std::string_view operation, TypeList in) {
            "convert one of them with astype");
     }
     if (!(in[k].shape == in[0].shape)) {
-      fail("shapes",
+      fail("broadcast",
            Site(),
            fmt::format("{}: the operands' shapes differ, {} and {}",
                        operation,

@@ -20,7 +20,7 @@ enum Accepts : unsigned {
 };
 /// Throws Error "complex" or "dtype" unless `operation` takes arrays of this dtype.
 void check_accepted(std::string_view operation, const Type&, unsigned accepts);
-/// Throws Error "shapes" or "dtype" unless the operands have one shape and one dtype.
+/// Throws Error "broadcast" or "dtype" unless the operands have one shape and one dtype.
 void check_alike(std::string_view operation, TypeList);
 /// Throws InternalError unless there are `count` operands.
 void check_operand_count(std::string_view operation, TypeList, std::size_t count);

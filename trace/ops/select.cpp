@@ -22,7 +22,7 @@ struct Select {
     }
     check_alike(name, in.subspan(1));
     if (!in[0].shape.empty() && !(in[0].shape == in[1].shape)) {
-      fail("shapes",
+      fail("broadcast",
            Site(),
            fmt::format("select: the condition has shape {}, the choices {}",
                        to_string(in[0].shape),
