@@ -40,7 +40,12 @@ class Probe final : public kernel::Nest {
 
   void run(const Op& op) {
     if (op.structured()) return op.body(*this);
-    phase(results_[0].shape, [&](const Index& index) { write(0, index, op.at(*this, index)); });
+    phase(results_[0].shape, [&](const Index& index) {
+      const Scalar element = op.at(*this, index);
+      if (operands_.size() == 1 && uses_[0].reads == 1 && element.id() == last_read_.id())
+        note_view(index);
+      write(0, index, element);
+    });
   }
 
   Builder& builder() override { return builder_; }
@@ -51,7 +56,8 @@ class Probe final : public kernel::Nest {
     const auto at = static_cast<std::size_t>(k);
     const Affine place = dot(index, strides_[at]);
     note(at, place, false);
-    return builder_.load(buffers_[at], place);
+    read_at_ = place;
+    return last_read_ = builder_.load(buffers_[at], place);
   }
   Scalar read(int k, const Index& index, Scalar predicate, Scalar otherwise) override {
     if (const auto known = builder_.constant_of(predicate))
@@ -104,16 +110,35 @@ class Probe final : public kernel::Nest {
 
  private:
   struct Use {
-    bool read = false, elsewhere = false;
+    int reads = 0;
+    bool elsewhere = false;
   };
   void note(std::size_t k, const Affine& place, bool predicated) {
-    uses_[k].read = true;
+    ++uses_[k].reads;
     if (predicated || !(place == place_)) uses_[k].elsewhere = true;
+  }
+
+  void note_view(const Index& index) {
+    if (read_at_.constant != 0 || !read_at_.opaque.empty()) return;
+    std::vector<std::int64_t> strides(index.size());
+    std::size_t found = 0;
+    for (std::size_t k = 0; k < index.size(); ++k) {
+      if (index[k].variables.empty()) continue;
+      for (const Affine::Term& term : read_at_.variables) {
+        if (term.of != index[k].variables[0].of) continue;
+        strides[k] = term.scale;
+        ++found;
+      }
+    }
+    if (found == read_at_.variables.size()) view_ = std::move(strides);
   }
 
   TypeList operands_, results_;
   Builder builder_;
   std::vector<Use> uses_;
+  std::vector<std::int64_t> view_;
+  Affine read_at_;
+  Scalar last_read_;
   std::vector<std::int32_t> buffers_, outputs_;
   std::vector<std::vector<std::int64_t>> strides_;
   std::vector<int> writes_;
@@ -152,6 +177,7 @@ OperationFacts Probe::facts(const Op& op) {
   facts.whole = op.structured() && whole_ && phases_ == 1;
   for (int writes : writes_) facts.whole = facts.whole && writes == 1;
   facts.flat = op.pointwise() && !indices;
+  facts.view = view_;
   for (std::size_t k = 0; k < operands_.size(); ++k) {
     OperandUse& use = facts.operands[k];
     use.single = element_count(operands_[k].shape) == 1;

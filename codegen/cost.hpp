@@ -28,6 +28,9 @@ struct OperationFacts {
   bool whole = false;
   /// Reduces along vector lanes (kernel::Tree::lanes).
   bool lanes = false;
+  /// Pointwise on one operand, and each element is the operand's element at sum of stride * index:
+  /// the strides, one for each axis of the result (0 for axes of size one). Empty otherwise.
+  std::vector<std::int64_t> view;
   std::vector<OperandUse> operands;
 };
 

@@ -28,6 +28,7 @@ Fusion::Demand Fusion::demand_of(std::int32_t i) {
     for (int n : where_[static_cast<std::size_t>(user.operation)]) {
       const Node& node = nodes_[static_cast<std::size_t>(n)];
       if (node.kind != Cut::Kind::kernel) {
+        if (node.evaluated.contains(i)) continue;  // the library call stands for both
         demand.memory.insert(n);
         demand.stored = true;
         continue;
@@ -55,14 +56,26 @@ Fusion::Demand Fusion::demand_of(std::int32_t i) {
 }
 
 void Fusion::place(std::int32_t i) {
-  if (has_kernel(i)) return place_kernel_operation(i);
+  const std::int32_t call = leaves_.call_of[static_cast<std::size_t>(i)];
+  if (call >= 0) return place_leaf(i, call);
   const Demand demand = demand_of(i);
-  const bool leaf = is_leaf_[static_cast<std::size_t>(i)];
-  store_in(i, found(i, leaf ? Cut::Kind::leaf : Cut::Kind::reference), demand);
+  const bool wanted = demand.stored || !demand.by_node.empty();
+  if (!wanted && !where_[static_cast<std::size_t>(i)].empty())
+    return;  // only a library call's part
+  if (has_kernel(i)) return place_kernel_operation(i, demand);
+  store_in(i, found(i, Cut::Kind::reference), demand);
 }
 
-void Fusion::place_kernel_operation(std::int32_t i) {
+void Fusion::place_leaf(std::int32_t i, std::int32_t call) {
   const Demand demand = demand_of(i);
+  const int n = found(i, Cut::Kind::leaf);
+  nodes_[static_cast<std::size_t>(n)].call = call;
+  for (std::int32_t part : leaves_.calls[static_cast<std::size_t>(call)].operations)
+    evaluate_in(part, n, {});
+  store_in(i, n, demand);
+}
+
+void Fusion::place_kernel_operation(std::int32_t i, const Demand& demand) {
   const Operation& o = operation(i);
   if (!demand.stored && o.op.pointwise()) {
     const bool free = count_of(i) <= 1 || (o.operands.empty() && !facts(i).expensive);
@@ -201,8 +214,8 @@ void Fusion::merge_siblings() {
   }
 }
 
-std::vector<Cut> fuse(const Graph& graph, const std::vector<bool>& is_leaf) {
-  return Fusion(graph, is_leaf).run();
+std::vector<Cut> fuse(const Graph& graph, const Leaves& leaves) {
+  return Fusion(graph, leaves).run();
 }
 
 std::string to_string(const Graph& graph, const std::vector<Cut>& cuts) {

@@ -1,5 +1,6 @@
 // Which operations become one kernel.
 #pragma once
+#include "codegen/leaves.hpp"
 #include "codegen/lower.hpp"
 
 #include <string>
@@ -10,18 +11,19 @@ namespace fluxion::codegen {
 struct Cut {
   enum class Kind {
     kernel,     // the group is lowered and compiled
-    leaf,       // one operation that a library runs
+    leaf,       // a library call
     alias,      // one operation whose result is its operand's memory
     reference,  // one operation that has no kernel: its reference runs
   };
   Kind kind = Kind::kernel;
+  std::int32_t call = -1;  // of a leaf: its number
   Group group;
 };
 
-/// Cuts a program into kernels, leaves and aliases, in an order that can be run. `is_leaf[i]`:
-/// operation i is run by a library. An expensive value is computed once; a cheap one may be
-/// computed again where that moves less memory.
-std::vector<Cut> fuse(const Graph&, const std::vector<bool>& is_leaf);
+/// Cuts a program into kernels, library calls and aliases, in an order that can be run. An
+/// expensive value is computed once; a cheap one may be computed again where that moves less
+/// memory.
+std::vector<Cut> fuse(const Graph&, const Leaves&);
 
 /// One line for each cut, for dumps and tests: "kernel reduce multiply: %0 %1 -> %5".
 std::string to_string(const Graph&, const std::vector<Cut>&);

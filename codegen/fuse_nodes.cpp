@@ -157,6 +157,13 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
   Cut cut;
   cut.kind = node.kind;
   for (const auto& [i, paths] : node.evaluated) cut.group.operations.push_back(i);
+  if (node.kind == Cut::Kind::leaf) {
+    const LeafCall& call = leaves_.calls[static_cast<std::size_t>(node.call)];
+    cut.call = node.call;
+    cut.group.inputs = call.inputs;
+    cut.group.outputs = {call.output};
+    return cut;
+  }
   if (node.kind != Cut::Kind::kernel) {  // the operation's own operands and results, in order
     const Operation& o = operation(cut.group.operations[0]);
     cut.group.inputs = o.operands;

@@ -23,6 +23,7 @@ using Paths = std::vector<Path>;
 
 struct Node {  // a kernel (or leaf, ...) in the making
   Cut::Kind kind = Cut::Kind::kernel;
+  std::int32_t call = -1;  // of a leaf
   bool alive = true;
   bool general = false;  // a structured operation that nothing joins but what it reads
   bool lanes = false;    // of its structured operations
@@ -37,7 +38,7 @@ struct Node {  // a kernel (or leaf, ...) in the making
 
 class Fusion {
  public:
-  Fusion(const Graph& graph, const std::vector<bool>& is_leaf) : graph_(graph), is_leaf_(is_leaf) {
+  Fusion(const Graph& graph, const Leaves& leaves) : graph_(graph), leaves_(leaves) {
     const std::size_t n = graph.operations().size();
     users_.resize(n);
     is_output_.assign(static_cast<std::size_t>(graph.value_count()), false);
@@ -87,8 +88,7 @@ class Fusion {
   }
   bool has_kernel(std::int32_t i) const {
     const Operation& o = operation(i);
-    return !is_leaf_[static_cast<std::size_t>(i)] && !o.op.effects() &&
-           (o.op.pointwise() || o.op.structured());
+    return !o.op.effects() && (o.op.pointwise() || o.op.structured());
   }
 
   // What the nodes do with operation i, once all its users are placed.
@@ -100,7 +100,8 @@ class Fusion {
   Demand demand_of(std::int32_t i);
 
   void place(std::int32_t i);
-  void place_kernel_operation(std::int32_t i);
+  void place_leaf(std::int32_t i, std::int32_t call);
+  void place_kernel_operation(std::int32_t i, const Demand&);
   bool worth_repeating(std::int32_t i, const Demand&);
   bool inline_into_only_reader(std::int32_t i, const Demand&);
   int join(std::int32_t i, const Demand&);
@@ -123,7 +124,7 @@ class Fusion {
   bool at_own_place(const Node&, ValueId);
 
   const Graph& graph_;
-  const std::vector<bool>& is_leaf_;
+  const Leaves& leaves_;
   std::vector<std::vector<User>> users_;
   std::vector<bool> is_output_;
   std::vector<std::int32_t> makers_;

@@ -11,15 +11,13 @@
 namespace fluxion::codegen {
 namespace {
 
-constexpr std::int64_t smallest_product = 512;  // multiplications that are worth a library call
-
 class Scheduler {
  public:
   explicit Scheduler(const GraphRef& graph) : graph_(*graph) { schedule_.graph = graph; }
 
   Schedule run() {
-    prepare_leaves();
-    schedule_.cuts = fuse(graph_, is_leaf_);
+    const Leaves leaves = find_leaves(graph_);
+    schedule_.cuts = fuse(graph_, leaves);
     slot_of_.assign(static_cast<std::size_t>(graph_.value_count()), -1);
     root_.resize(slot_of_.size());
     for (std::size_t v = 0; v < root_.size(); ++v) root_[v] = static_cast<ValueId>(v);
@@ -30,7 +28,7 @@ class Scheduler {
         root_[static_cast<std::size_t>(cut.group.outputs[0])] = root(cut.group.inputs[0]);
     place_results();
     for (const Cut& cut : schedule_.cuts)
-      if (cut.kind != Cut::Kind::alias) add_step(cut);
+      if (cut.kind != Cut::Kind::alias) add_step(cut, leaves);
     plan();
     return std::move(schedule_);
   }
@@ -44,9 +42,8 @@ class Scheduler {
     return static_cast<std::int32_t>(schedule_.slots.size()) - 1;
   }
 
-  void prepare_leaves();
   void place_results();
-  void add_step(const Cut&);
+  void add_step(const Cut&, const Leaves&);
   std::int32_t kernel_number(kernel::Kernel);
   void plan();
   void reuse_dying_operands(std::vector<std::int32_t>& allocation,
@@ -55,28 +52,11 @@ class Scheduler {
 
   const Graph& graph_;
   Schedule schedule_;
-  std::vector<bool> is_leaf_;
-  std::vector<detail::Ref<PreparedLeaf>> leaves_;
   std::vector<ValueId> root_;          // through aliases
   std::vector<std::int32_t> slot_of_;  // of roots
   std::vector<const Cut*> cut_of_;     // of steps
   std::unordered_multimap<std::uint64_t, std::int32_t> kernel_table_;
 };
-
-void Scheduler::prepare_leaves() {
-  const auto& operations = graph_.operations();
-  is_leaf_.assign(operations.size(), false);
-  leaves_.resize(operations.size());
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    const Operation& o = operations[i];
-    const LeafSpec spec = o.op.leaf(graph_.operand_types(o), graph_.result_types(o));
-    if (std::holds_alternative<std::monostate>(spec)) continue;
-    if (const auto* m = std::get_if<MatmulSpec>(&spec))
-      if (m->batch * m->m * m->n * m->k <= smallest_product) continue;
-    leaves_[i] = prepare(spec);
-    is_leaf_[i] = static_cast<bool>(leaves_[i]);
-  }
-}
 
 void Scheduler::place_results() {
   const auto& outputs = graph_.outputs();
@@ -109,7 +89,7 @@ std::int32_t Scheduler::kernel_number(kernel::Kernel kernel) {
   return number;
 }
 
-void Scheduler::add_step(const Cut& cut) {
+void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   Step step;
   step.kind = cut.kind;
   if (cut.kind == Cut::Kind::kernel) {
@@ -117,7 +97,11 @@ void Scheduler::add_step(const Cut& cut) {
     step.kernel = kernel_number(lower(graph_, cut.group));
   } else {
     step.operation = cut.group.operations[0];
-    step.leaf = leaves_[static_cast<std::size_t>(step.operation)];
+    if (cut.kind == Cut::Kind::leaf) {
+      const LeafCall& call = leaves.calls[static_cast<std::size_t>(cut.call)];
+      step.operation = call.operation;
+      step.leaf = call.leaf;
+    }
   }
   for (ValueId v : cut.group.inputs) step.inputs.push_back(slot_of(v));
   for (ValueId v : cut.group.outputs) {
