@@ -11,6 +11,8 @@ namespace {
 
 /// More elements than this for one result are split, into chunks of about `chunk`.
 constexpr std::int64_t most_elements = 131072, chunk = 16384;
+/// Beyond about so many parts their results would take time themselves.
+constexpr std::int64_t most_parts = 4096;
 /// With more results than this there is enough to do side by side.
 constexpr std::int64_t most_results = 256;
 /// The accumulators of a reduction along rows: chunks are multiples where that is possible.
@@ -41,13 +43,23 @@ struct Cut {
   std::int64_t parts, length;
 };
 
-/// The longest axis, in equal parts if a number of parts near the wanted one divides it.
-Cut cut_of(const ops::ReduceAttributes& r, const Shape& shape) {
-  const int axis = *std::max_element(r.axes.begin(), r.axes.end(), [&](int a, int b) {
+/// The outermost axis that gives every worker a part, so that parts lie side by side in memory;
+/// else the longest.
+int cut_axis(const ops::ReduceAttributes& r, const Shape& shape) {
+  constexpr std::int64_t enough = 8;
+  for (int axis : r.axes) {
+    if (size_at(shape, axis) >= enough) return axis;
+  }
+  return *std::max_element(r.axes.begin(), r.axes.end(), [&](int a, int b) {
     return size_at(shape, a) < size_at(shape, b);
   });
+}
+
+/// Equal parts, if a number of them near the wanted one divides the axis.
+Cut cut_of(const ops::ReduceAttributes& r, const Shape& shape) {
+  const int axis = cut_axis(r, shape);
   const std::int64_t size = size_at(shape, axis), others = reduced_count(r, shape) / size;
-  const std::int64_t wanted = std::max<std::int64_t>(chunk / others, 1);
+  const std::int64_t wanted = std::max({chunk / others, size / most_parts, std::int64_t{1}});
   const std::int64_t parts = (size + wanted - 1) / wanted;
   const std::int64_t multiple = axis + 1 == static_cast<int>(shape.size()) ? lanes : 1;
   for (std::int64_t unit : {multiple, std::int64_t{1}}) {

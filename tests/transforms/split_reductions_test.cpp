@@ -81,6 +81,21 @@ TEST_CASE("a large sum is a sum of sums over equal chunks") {
   check_split(ops::Reduction::sum, {{2, 300, 2, 500}, float64}, {1, 3}, 1e-12, false);
 }
 
+TEST_CASE("chunks lie side by side in memory where the outermost axis is long enough") {
+  const auto parts = [](const Shape& shape, const std::vector<int>& axes) {
+    const GraphRef split =
+        split_large_reductions(reduction(ops::Reduction::sum, {shape, float32}, axes));
+    for (const Operation& o : split->operations()) {
+      if (o.op.name() == "reshape") return split->type(o.first_result).shape;
+    }
+    return Shape{};
+  };
+  CHECK(parts({300, 5000}, {0, 1}) == Shape{100, 3, 5000});
+  CHECK(parts({2, 300000}, {0, 1}) == Shape{2, 40, 7500});
+  CHECK(parts({2, 300, 3, 500}, {1, 3}) == Shape{2, 10, 30, 3, 500});
+  CHECK(parts({1000000, 20000}, {0, 1}) == Shape{5000, 200, 20000});
+}
+
 TEST_CASE("what no number of chunks divides is padded with the identity") {
   check_split(ops::Reduction::sum, {{1000003}, float64}, {0}, 1e-12, true);
   check_split(ops::Reduction::prod, {{150001}, float64}, {0}, 1e-12, true);
