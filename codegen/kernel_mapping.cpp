@@ -252,6 +252,16 @@ class Chooser {
     }
   }
 
+  void plan_unrolling(const Block& block) {
+    walk_loops(block, [&](std::int32_t number) {
+      const Loop& l = loop(number);
+      bool ordered =
+          l.kind == LoopKind::serial || (l.kind == LoopKind::reduce && l.tree == Tree::sequential);
+      if (!ordered || l.trip_count >= 0 || total(l) > 16) return;
+      mapping_.loops[at(number)].unroll = total(l) * body_size(l.body) <= 96;
+    });
+  }
+
   bool updates_may_meet(const Block& block) const {
     bool meet = false;
     walk(block, 1, [&](Id id, double) {
@@ -279,6 +289,7 @@ class Chooser {
 
   void phase(std::int32_t number) {
     plan(number);
+    plan_unrolling(loop(number).body);
     const Loop& band = loop(number);
     const LoopMapping& m = mapping_.loops[at(number)];
     PhaseMapping p;
@@ -344,6 +355,7 @@ std::string to_string(const Mapping& mapping, const Kernel& kernel) {
   }
   for (std::size_t k = 0; k < mapping.loops.size(); ++k) {
     const LoopMapping& m = mapping.loops[k];
+    if (m.unroll) text += fmt::format("loop {}: unrolled\n", k);
     if (m.variable < 0) continue;
     fmt::format_to(std::back_inserter(text),
                    "loop {}: lanes v{} x {}{}\n",

@@ -11,14 +11,17 @@ namespace fluxion::codegen {
 /// What the choice of a mapping knows of a CPU.
 struct VectorTarget {
   int vector_bytes = 64;
+  bool masks = true;  // any instruction on vectors can leave lanes out
 };
 
 struct LoopMapping {
-  std::int32_t variable =
-      -1;  // what runs over the lanes; -1: none, the loop is a scalar loop (or lies inside lanes)
-  int width = 1;  // lanes
-  bool rotate =
-      false;  // a lanes reduction of a large body: 16 lanes at a time, four accumulators in turn
+  /// What runs over the lanes; -1: the loop is a scalar loop, or lies inside lanes.
+  std::int32_t variable = -1;
+  int width = 1;
+  /// A lanes reduction of a large body: 16 lanes at a time, four vectors of accumulators in turn.
+  bool rotate = false;
+  /// A short loop in order: its iterations follow each other without a branch.
+  bool unroll = false;
 };
 
 /// A phase runs over units: the outer variables of its band, in `order`, times chunks of the

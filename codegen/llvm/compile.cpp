@@ -39,6 +39,7 @@ void checked(llvm::Error error) {
 void set_width(Target& target, bool wide) {
   bool x86 = llvm::Triple(target.triple).isX86();
   target.vector.vector_bytes = !x86 ? 16 : wide ? 64 : 32;
+  target.vector.masks = x86 && wide;
 }
 
 Target find_host() {
@@ -147,7 +148,7 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
   module->setDataLayout(machine(target, 1).createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
   for (std::size_t k = 0; k < mapping.phases.size(); ++k) {
-    PhaseEmitter(*module, kernel, mapping).emit(k, prefix + std::to_string(k));
+    PhaseEmitter(*module, kernel, mapping, target.vector).emit(k, prefix + std::to_string(k));
   }
 #ifndef NDEBUG
   std::string problem;

@@ -94,10 +94,11 @@ void PhaseEmitter::reduce(std::int32_t number) {
 void PhaseEmitter::reduce_sequential(std::int32_t number) {
   const Loop& l = kernel_.loops[at(number)];
   std::vector<bool> vary = carry_varies(number);
-  set_results(number, band(l, 0, initial(l, vary), [&](std::vector<Value*> state) {
-                block(l.body);
-                return combine(l, std::move(state), elements(l, vary), factors(l, vary));
-              }));
+  auto step = [&](std::vector<Value*> state) {
+    block(l.body);
+    return combine(l, std::move(state), elements(l, vary), factors(l, vary));
+  };
+  set_results(number, band(l, 0, initial(l, vary), step, mapping_.loops[at(number)].unroll));
 }
 
 /// The 64 accumulators are vectors: element j of a row goes to lane j mod 64 of them.
@@ -131,6 +132,33 @@ void PhaseEmitter::reduce_over_lanes(std::int32_t number, const LoopMapping& m) 
   set_results(number, combine(l, initial(l, none), sum, {}));
 }
 
+namespace {
+
+int lanes_of(Value* v) {
+  return static_cast<int>(llvm::cast<llvm::FixedVectorType>(v->getType())->getNumElements());
+}
+
+}  // namespace
+
+Value* PhaseEmitter::part_of(Value* v, std::int64_t lane, int width) {
+  if (lanes_of(v) == width) return v;
+  llvm::SmallVector<int> picked;
+  for (int k = 0; k < width; ++k) picked.push_back(static_cast<int>(lane) + k);
+  return b_.CreateShuffleVector(v, picked);
+}
+
+Value* PhaseEmitter::with_part(Value* v, Value* part, std::int64_t lane) {
+  int lanes = lanes_of(v), width = lanes_of(part);
+  if (lanes == width) return part;
+  llvm::SmallVector<int> widened, picked;
+  for (int k = 0; k < lanes; ++k) {
+    bool inside = k >= lane && k < lane + width;
+    widened.push_back(k < width ? k : llvm::PoisonMaskElem);
+    picked.push_back(inside ? lanes + k - static_cast<int>(lane) : k);
+  }
+  return b_.CreateShuffleVector(v, b_.CreateShuffleVector(part, widened), picked);
+}
+
 /// One row. With several vectors of accumulators the first one is always next: they take turns.
 std::vector<Value*> PhaseEmitter::lanes_row(const Loop& l,
                                             const LoopMapping& m,
@@ -139,25 +167,36 @@ std::vector<Value*> PhaseEmitter::lanes_row(const Loop& l,
   std::vector<bool> all(carries, true);
   std::int64_t extent = kernel_.variables[at(m.variable)].extent;
   std::int64_t rest = extent % m.width, whole = extent - rest;
-  auto step = [&](std::vector<Value*> now, Value* base, Value* mask) {
+  // `lane`: where the piece lies within the vector whose turn it is.
+  auto step = [&](std::vector<Value*> now, Value* base, std::int64_t lane, int width, Value* mask) {
     std::vector<Value*> first(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(carries));
-    lanes_over(l.body, m.variable, m.width, base, mask);
-    std::vector<Value*> next = combine(l, first, elements(l, all), factors(l, all));
-    next = choose(mask, std::move(next), first);
-    std::copy(next.begin(), next.end(), now.begin());
+    std::vector<Value*> part = first;
+    for (Value*& v : part) v = part_of(v, lane, width);
+    lanes_over(l.body, m.variable, width, base, mask);
+    std::vector<Value*> next = combine(l, part, elements(l, all), factors(l, all));
+    next = choose(mask, std::move(next), part);
+    for (std::size_t k = 0; k < carries; ++k) now[k] = with_part(first[k], next[k], lane);
+    return now;
+  };
+  auto turn = [&](std::vector<Value*> now) {
     std::rotate(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(carries), now.end());
     return now;
   };
   if (whole > 0) {
-    state = counted(
-        number(0),
-        number(whole),
-        number(m.width),
-        std::move(state),
-        true,
-        [&](Value* base, std::vector<Value*> now) { return step(std::move(now), base, nullptr); });
+    state = counted(number(0),
+                    number(whole),
+                    number(m.width),
+                    std::move(state),
+                    true,
+                    [&](Value* base, std::vector<Value*> now) {
+                      return turn(step(std::move(now), base, 0, m.width, nullptr));
+                    });
   }
-  if (rest > 0) state = step(std::move(state), number(whole), mask_of_first(rest, m.width));
+  tail(whole, rest, m.width, [&](std::int64_t base, int width, Value* mask) {
+    state = step(std::move(state), number(base), base - whole, width, mask);
+  });
+  if (rest > 0) state = turn(std::move(state));
+  lanes_.width = m.width;
   // Back to the order in which the next row begins.
   std::size_t vectors = state.size() / carries;
   std::size_t turns = static_cast<std::size_t>((extent + m.width - 1) / m.width) % vectors;

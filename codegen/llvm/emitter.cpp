@@ -52,10 +52,12 @@ std::size_t PhaseEmitter::scratch_bytes(const kernel::Kernel& kernel, const Mapp
 
 PhaseEmitter::PhaseEmitter(llvm::Module& module,
                            const kernel::Kernel& kernel,
-                           const Mapping& mapping)
+                           const Mapping& mapping,
+                           const VectorTarget& target)
     : module_(module),
       kernel_(kernel),
       mapping_(mapping),
+      target_(target),
       b_(module.getContext()),
       verbs_(b_),
       results_(kernel.instructions.size()),
@@ -110,34 +112,69 @@ void PhaseEmitter::emit(std::size_t phase, const std::string& name) {
     begin = b_.CreateMul(begin, number(p.iterations));
     end = b_.CreateMul(end, number(p.iterations));
   }
-  counted(begin, end, number(1), {}, false, [&](Value* unit, std::vector<Value*>) {
-    emit_unit(p, unit);
-    return std::vector<Value*>{};
-  });
+  std::vector<std::int64_t> extents = digit_extents(p);
+  counted(begin,
+          end,
+          number(1),
+          first_digits(extents, begin),
+          false,
+          [&](Value* unit, std::vector<Value*> digits) {
+            if (digits.size() == 1) digits[0] = unit;
+            emit_unit(p, digits);
+            return next_digits(extents, std::move(digits));
+          });
   b_.CreateRetVoid();
 }
 
-void PhaseEmitter::emit_unit(const PhaseMapping& p, Value* unit) {
-  auto next = [&](std::int64_t extent) -> Value* {
-    if (extent == 1) return number(0);
-    Value* digit = b_.CreateURem(unit, number(extent));
-    unit = b_.CreateUDiv(unit, number(extent));
-    return digit;
-  };
-  // The slowest digit needs no remainder.
-  std::int64_t left = p.iterations;
-  auto digit = [&](std::int64_t extent) {
-    left /= extent;
-    return left == 1 && extent > 1 ? unit : next(extent);
-  };
-  Value* chunk = nullptr;
-  if (!p.chunks_first) chunk = digit(p.chunks);
-  for (std::size_t k = p.order.size(); k-- > 0;) {
-    variables_[at(p.order[k])] = digit(kernel_.variables[at(p.order[k])].extent);
+namespace {
+
+/// A unit's number has a digit for every outer variable and one for the chunk, fastest first.
+std::vector<std::int32_t> digit_variables(const PhaseMapping& p) {
+  std::vector<std::int32_t> variables(p.order.rbegin(), p.order.rend());
+  if (p.chunks > 1) variables.insert(p.chunks_first ? variables.end() : variables.begin(), -1);
+  return variables;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> PhaseEmitter::digit_extents(const PhaseMapping& p) const {
+  std::vector<std::int64_t> extents;
+  for (std::int32_t v : digit_variables(p)) {
+    extents.push_back(v < 0 ? p.chunks : kernel_.variables[at(v)].extent);
   }
-  if (p.chunks_first) chunk = digit(p.chunks);
-  const Block& body = kernel_.loops[at(p.loop)].body;
-  if (mapping_.loops[at(p.loop)].variable < 0) return block(body);
+  return extents;
+}
+
+std::vector<PhaseEmitter::Value*> PhaseEmitter::first_digits(
+    const std::vector<std::int64_t>& extents, Value* unit) {
+  std::vector<Value*> digits;
+  for (std::int64_t extent : extents) {
+    digits.push_back(b_.CreateURem(unit, number(extent)));
+    unit = b_.CreateUDiv(unit, number(extent));
+  }
+  return digits;
+}
+
+/// Counts on, as an odometer does: no division for the units after the first.
+std::vector<PhaseEmitter::Value*> PhaseEmitter::next_digits(
+    const std::vector<std::int64_t>& extents, std::vector<Value*> digits) {
+  Value* carry = b_.getTrue();
+  for (std::size_t k = 0; k < digits.size(); ++k) {
+    Value* more = b_.CreateAdd(digits[k], b_.CreateZExt(carry, b_.getInt64Ty()));
+    Value* over = b_.CreateICmpEQ(more, number(extents[k]));
+    digits[k] = b_.CreateSelect(over, number(0), more);
+    carry = over;
+  }
+  return digits;
+}
+
+void PhaseEmitter::emit_unit(const PhaseMapping& p, const std::vector<Value*>& digits) {
+  std::vector<std::int32_t> variables = digit_variables(p);
+  Value* chunk = number(0);
+  for (std::size_t k = 0; k < digits.size(); ++k) {
+    (variables[k] < 0 ? chunk : variables_[static_cast<std::size_t>(variables[k])]) = digits[k];
+  }
+  if (mapping_.loops[at(p.loop)].variable < 0) return block(kernel_.loops[at(p.loop)].body);
   chunk_of_lanes(p, chunk);
 }
 
@@ -163,14 +200,16 @@ void PhaseEmitter::chunk_of_lanes(const PhaseMapping& p, Value* chunk) {
   }
   if (rest > 0) {
     // Only the last chunk has the elements that fill no vector.
-    BasicBlock *tail = nullptr, *after = nullptr;
+    BasicBlock *last = nullptr, *after = nullptr;
     if (p.chunks > 1) {
-      tail = BasicBlock::Create(b_.getContext(), "tail", function_);
+      last = BasicBlock::Create(b_.getContext(), "tail", function_);
       after = BasicBlock::Create(b_.getContext(), "after", function_);
-      b_.CreateCondBr(b_.CreateICmpEQ(chunk, number(p.chunks - 1)), tail, after);
-      b_.SetInsertPoint(tail);
+      b_.CreateCondBr(b_.CreateICmpEQ(chunk, number(p.chunks - 1)), last, after);
+      b_.SetInsertPoint(last);
     }
-    lanes_over(body, m.variable, m.width, number(whole), mask_of_first(rest, m.width));
+    tail(whole, rest, m.width, [&](std::int64_t base, int width, Value* mask) {
+      lanes_over(body, m.variable, width, number(base), mask);
+    });
     if (after) {
       b_.CreateBr(after);
       b_.SetInsertPoint(after);
@@ -184,6 +223,20 @@ PhaseEmitter::Value* PhaseEmitter::mask_of_first(std::int64_t count, int width) 
   llvm::SmallVector<llvm::Constant*> bits;
   for (int lane = 0; lane < width; ++lane) bits.push_back(b_.getInt1(lane < count));
   return llvm::ConstantVector::get(bits);
+}
+
+void PhaseEmitter::tail(std::int64_t whole,
+                        std::int64_t rest,
+                        int width,
+                        const std::function<void(std::int64_t, int, Value*)>& piece) const {
+  if (rest == 0) return;
+  if (target_.masks) return piece(whole, width, mask_of_first(rest, width));
+  for (int part = width / 2; rest > 0; part /= 2) {
+    if (part > rest) continue;
+    piece(whole, part, nullptr);
+    whole += part;
+    rest -= part;
+  }
 }
 
 void PhaseEmitter::lanes_over(
@@ -328,181 +381,13 @@ void PhaseEmitter::parallel(const Loop& l, const LoopMapping& m) {
               });
     }
     if (rest > 0) {
-      lanes_over(l.body, m.variable, m.width, number(whole), mask_of_first(rest, m.width));
+      tail(whole, rest, m.width, [&](std::int64_t base, int width, Value* mask) {
+        lanes_over(l.body, m.variable, width, number(base), mask);
+      });
     }
     preset_.assign(preset_.size(), false);
     lanes_ = Lanes{};
   });
-}
-
-PhaseEmitter::Value* PhaseEmitter::any(Value* mask) {
-  return mask->getType()->isVectorTy() ? b_.CreateOrReduce(mask) : mask;
-}
-
-PhaseEmitter::Value* PhaseEmitter::both(Value* mask, Value* other) {
-  if (!mask) return other;
-  if (!other) return mask;
-  return b_.CreateAnd(mask, other);
-}
-
-std::vector<bool> PhaseEmitter::carry_varies(std::int32_t number) {
-  const Loop& l = kernel_.loops[at(number)];
-  std::vector<bool> vary;
-  for (const kernel::Carry& carry : l.carries) {
-    bool differs = lanes_.variable >= 0 && (divergent_[at(number)] || marked(carry.element) ||
-                                            marked(carry.factor) || varies(carry.initial));
-    vary.push_back(differs);
-  }
-  // A pair is decided together.
-  for (std::size_t k = 0; k + 1 < l.carries.size(); ++k) {
-    bool pair = l.kind == LoopKind::reduce && (l.carries[k].combiner == kernel::Combiner::arg_min ||
-                                               l.carries[k].combiner == kernel::Combiner::arg_max);
-    if (!pair) continue;
-    vary[k] = vary[k + 1] = vary[k] || vary[k + 1];
-    ++k;
-  }
-  return vary;
-}
-
-std::vector<PhaseEmitter::Value*> PhaseEmitter::initial(const Loop& l,
-                                                        const std::vector<bool>& vary) {
-  std::vector<Value*> state;
-  for (std::size_t k = 0; k < l.carries.size(); ++k)
-    state.push_back(value(l.carries[k].initial, vary[k]));
-  return state;
-}
-
-std::vector<PhaseEmitter::Value*> PhaseEmitter::elements(const Loop& l,
-                                                         const std::vector<bool>& vary) {
-  std::vector<Value*> given;
-  for (std::size_t k = 0; k < l.carries.size(); ++k)
-    given.push_back(value(l.carries[k].element, vary[k]));
-  return given;
-}
-
-std::vector<PhaseEmitter::Value*> PhaseEmitter::choose(Value* mask,
-                                                       std::vector<Value*> yes,
-                                                       const std::vector<Value*>& no) {
-  if (!mask) return yes;
-  for (std::size_t k = 0; k < yes.size(); ++k) {
-    // A carry that is the same for all lanes is not touched by what some of them skip.
-    if (yes[k]->getType()->isVectorTy() || !mask->getType()->isVectorTy()) {
-      yes[k] = b_.CreateSelect(mask, yes[k], no[k]);
-    }
-  }
-  return yes;
-}
-
-void PhaseEmitter::set_carries(std::int32_t number, const std::vector<Value*>& state) {
-  auto set = [&](const Block& items) {
-    for (const Item& item : items) {
-      if (item.is_loop) continue;
-      const Instruction& i = kernel_.instructions[at(item.index)];
-      if (i.verb != Verb::carry || i.a != number) continue;
-      Value* v = state[at(i.b)];
-      results_[at(item.index)] =
-          v->getType()->isVectorTy() ? Result{nullptr, 0, v} : Result{v, 0, nullptr};
-    }
-  };
-  set(kernel_.loops[at(number)].condition_block);
-  set(kernel_.loops[at(number)].body);
-}
-
-void PhaseEmitter::set_results(std::int32_t number, const std::vector<Value*>& state) {
-  const Loop& l = kernel_.loops[at(number)];
-  for (std::size_t k = 0; k < l.carries.size(); ++k) {
-    Value* v = state[k];
-    if (l.carries[k].result < 0) continue;
-    results_[at(l.carries[k].result)] =
-        v->getType()->isVectorTy() ? Result{nullptr, 0, v} : Result{v, 0, nullptr};
-  }
-}
-
-std::vector<PhaseEmitter::Value*> PhaseEmitter::band(
-    const Loop& l,
-    std::size_t level,
-    std::vector<Value*> carried,
-    const std::function<std::vector<Value*>(std::vector<Value*>)>& step) {
-  if (level == l.variables.size()) return step(std::move(carried));
-  std::int32_t variable = l.variables[level];
-  Value* end = number(kernel_.variables[at(variable)].extent);
-  bool bounded = level == 0 && l.trip_count >= 0;
-  bool divergent = bounded && varies(l.trip_count);
-  if (bounded && !divergent) {
-    end = b_.CreateIntrinsic(llvm::Intrinsic::smin, {b_.getInt64Ty()}, {end, scalar(l.trip_count)});
-  }
-  return counted(number(0),
-                 end,
-                 number(1),
-                 std::move(carried),
-                 !bounded || divergent,
-                 [&](Value* index, std::vector<Value*> inside) {
-                   variables_[at(variable)] = index;
-                   if (!divergent) return band(l, level + 1, std::move(inside), step);
-                   // Every lane has its own bound: the others wait.
-                   Value* outer = lanes_.mask;
-                   Value* runs = b_.CreateICmpSLT(splat(index), vector(l.trip_count));
-                   lanes_.mask = both(outer, runs);
-                   std::vector<Value*> next = band(l, level + 1, inside, step);
-                   next = choose(lanes_.mask, std::move(next), inside);
-                   lanes_.mask = outer;
-                   return next;
-                 });
-}
-
-void PhaseEmitter::serial(std::int32_t number) {
-  const Loop& l = kernel_.loops[at(number)];
-  std::vector<bool> vary = carry_varies(number);
-  set_results(number, band(l, 0, initial(l, vary), [&](std::vector<Value*> state) {
-                set_carries(number, state);
-                block(l.body);
-                return elements(l, vary);
-              }));
-}
-
-void PhaseEmitter::repeat_while(std::int32_t number) {
-  const Loop& l = kernel_.loops[at(number)];
-  std::vector<bool> vary = carry_varies(number);
-  bool divergent = divergent_[at(number)] && lanes_.variable >= 0;
-  llvm::LLVMContext& context = b_.getContext();
-  std::vector<Value*> state = initial(l, vary);
-  BasicBlock* before = b_.GetInsertBlock();
-  BasicBlock* head = BasicBlock::Create(context, "while", function_);
-  BasicBlock* body = BasicBlock::Create(context, "body", function_);
-  BasicBlock* done = BasicBlock::Create(context, "done", function_);
-  Value* outer = lanes_.mask;
-  Value* all = divergent && !outer ? llvm::Constant::getAllOnesValue(wide(b_.getInt1Ty())) : outer;
-  b_.CreateBr(head);
-  b_.SetInsertPoint(head);
-  std::vector<llvm::PHINode*> phis;
-  std::vector<Value*> inside;
-  for (Value* v : state) {
-    phis.push_back(b_.CreatePHI(v->getType(), 2));
-    phis.back()->addIncoming(v, before);
-    inside.push_back(phis.back());
-  }
-  llvm::PHINode* active = nullptr;
-  if (divergent) {
-    active = b_.CreatePHI(all->getType(), 2);
-    active->addIncoming(all, before);
-    lanes_.mask = active;
-  }
-  set_carries(number, inside);
-  block(l.condition_block);
-  Value* runs = divergent ? both(active, vector(l.condition)) : scalar(l.condition);
-  b_.CreateCondBr(any(runs), body, done);
-  b_.SetInsertPoint(body);
-  if (divergent) lanes_.mask = runs;
-  block(l.body);
-  std::vector<Value*> next = elements(l, vary);
-  if (divergent) next = choose(runs, std::move(next), inside);
-  BasicBlock* last = b_.GetInsertBlock();
-  b_.CreateBr(head);
-  for (std::size_t k = 0; k < phis.size(); ++k) phis[k]->addIncoming(next[k], last);
-  if (active) active->addIncoming(runs, last);
-  b_.SetInsertPoint(done);
-  lanes_.mask = outer;
-  set_results(number, inside);
 }
 
 }  // namespace fluxion::codegen

@@ -17,7 +17,7 @@ namespace fluxion::codegen {
 /// Writes the function of one phase. All the state is of that function.
 class PhaseEmitter {
  public:
-  PhaseEmitter(llvm::Module&, const kernel::Kernel&, const Mapping&);
+  PhaseEmitter(llvm::Module&, const kernel::Kernel&, const Mapping&, const VectorTarget&);
   void emit(std::size_t phase, const std::string& name);
 
   /// Bytes of scratch rows that a thread must lend, 0 if they live on the stack.
@@ -64,7 +64,11 @@ class PhaseEmitter {
   Value* both(Value* mask, Value* other);  // a & b, where null holds everywhere
 
   // functions and loops
-  void emit_unit(const PhaseMapping&, Value* unit);
+  void emit_unit(const PhaseMapping&, const std::vector<Value*>& digits);
+  std::vector<std::int64_t> digit_extents(const PhaseMapping&) const;
+  std::vector<Value*> first_digits(const std::vector<std::int64_t>& extents, Value* unit);
+  std::vector<Value*> next_digits(const std::vector<std::int64_t>& extents,
+                                  std::vector<Value*> digits);
   void chunk_of_lanes(const PhaseMapping&, Value* chunk);
   std::vector<Value*> counted(Value* from,
                               Value* to,
@@ -84,16 +88,19 @@ class PhaseEmitter {
   void lanes_over(const kernel::Block&, std::int32_t variable, int width, Value* base, Value* mask);
   void hoist_uniform(const kernel::Block&);
   Value* mask_of_first(std::int64_t count, int width) const;
+  /// The elements that fill no vector: one vector with a mask, or shorter vectors without.
+  void tail(std::int64_t whole,
+            std::int64_t rest,
+            int width,
+            const std::function<void(std::int64_t base, int width, Value* mask)>& piece) const;
   void serial(std::int32_t number);
   void repeat_while(std::int32_t number);
   /// Runs `step` over the loop's band; it maps the carried values to the next ones.
   std::vector<Value*> band(const kernel::Loop&,
                            std::size_t level,
                            std::vector<Value*> carried,
-                           const std::function<std::vector<Value*>(std::vector<Value*>)>& step);
-  std::vector<Value*> bounded_step(const kernel::Loop&,
-                                   std::vector<Value*> carried,
-                                   const std::function<std::vector<Value*>(std::vector<Value*>)>&);
+                           const std::function<std::vector<Value*>(std::vector<Value*>)>& step,
+                           bool unroll = false);
   void set_carries(std::int32_t number, const std::vector<Value*>&);
   void set_results(std::int32_t number, const std::vector<Value*>&);
   Value* any(Value* mask);
@@ -112,6 +119,8 @@ class PhaseEmitter {
   void reduce(std::int32_t number);
   void reduce_sequential(std::int32_t number);
   void reduce_over_lanes(std::int32_t number, const LoopMapping&);
+  Value* part_of(Value* vector, std::int64_t lane, int width);
+  Value* with_part(Value* vector, Value* part, std::int64_t lane);
   std::vector<Value*> lanes_row(const kernel::Loop&, const LoopMapping&, std::vector<Value*> state);
   std::vector<Value*> lanes_row_bounded(const kernel::Loop&,
                                         const LoopMapping&,
@@ -153,6 +162,7 @@ class PhaseEmitter {
   llvm::Module& module_;
   const kernel::Kernel& kernel_;
   const Mapping& mapping_;
+  VectorTarget target_;
   mutable llvm::IRBuilder<> b_;
   VerbEmitter verbs_;
   llvm::Function* function_ = nullptr;
