@@ -35,4 +35,9 @@ Array Schedule::operator()(const Operand& step) const {
   return where(t < static_cast<float>(warmup_), first * t / static_cast<float>(warmup_), fall);
 }
 
+Array detail::bias_correction(double beta, const Operand& count) {
+  const SiteScope here(count.site());
+  return -1 / expm1(count.array().astype(float32) * static_cast<float>(std::log(beta)));
+}
+
 }  // namespace fluxion::nn

@@ -42,9 +42,11 @@ void count_uses(const detail::Node& n) {
 
 bool time_to_flush(const Op& op, const Site& site) {
   if (count >= most_pending) return true;
-  if (stretch_length == 0) {
+  // A program that does not come back to where it began within `enough_pending` operations has moved on: look for repetitions of where it is now.
+  if (stretch_length == 0 || stretch_length > 2 * enough_pending) {
     stretch_site = site;
     stretch_name = op.name();
+    stretch_length = 0;
   }
   ++stretch_length;
   return count >= enough_pending && stretch_length > 1 && same_place(site, stretch_site) && op.name() == stretch_name;

@@ -70,6 +70,11 @@ inline Sgd momentum(SgdOptions options = {}) {
   return Sgd(std::move(options));
 }
 
+namespace detail {
+/// 1 / (1 - beta^count), float32, without the cancellation of 1 - beta^count.
+Array bias_correction(double beta, const Operand& count);
+}  // namespace detail
+
 template <class Tree> struct AdamState { Array count; Tree mean, square; };
 struct AdamOptions {
   Schedule learning_rate = 1e-3;
@@ -89,8 +94,8 @@ class Adam {
     const Array count = state.count + 1;
     Tree mean = tree_map([&](const Array& m, const Array& g) { return o.beta1 * m + (1 - o.beta1) * g; }, state.mean, grads);
     Tree square = tree_map([&](const Array& v, const Array& g) { return o.beta2 * v + (1 - o.beta2) * (g * g); }, state.square, grads);
-    const Array rate = o.learning_rate(state.count), t = count.astype(float32);
-    const Array unbias1 = 1 / (1 - power(static_cast<float>(o.beta1), t)), unbias2 = 1 / (1 - power(static_cast<float>(o.beta2), t));
+    const Array rate = o.learning_rate(state.count);
+    const Array unbias1 = detail::bias_correction(o.beta1, count), unbias2 = detail::bias_correction(o.beta2, count);
     Tree updates = tree_map([&](const Array& m, const Array& v) {
       const DType d = m.dtype();
       return -rate.astype(d) * (m * unbias1.astype(d)) / (fluxion::sqrt(v * unbias2.astype(d)) + o.epsilon);
