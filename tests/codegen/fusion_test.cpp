@@ -197,3 +197,51 @@ TEST_CASE("one training step of a small network has the interpreter's values") {
   });
   CHECK(count <= 14);
 }
+
+TEST_CASE("transposes around a matrix product are taken into the library call") {
+  const Type a{{24, 40}, float32}, b{{40, 32}, float32};
+  const auto steps = [](const Types& inputs, const ProgramFunction& function) {
+    const GraphRef graph = program(inputs, function);
+    const HostArrays arrays = random_arrays(inputs, 1);
+    CHECK(difference(compiled(graph, arrays), interpreted(*graph, arrays)) == "");
+    return codegen::schedule(optimize(graph)).steps.size();
+  };
+  CHECK(steps({a, b}, [](const ArrayList& x) { return ArrayList{fx::matmul(x[0], x[1])}; }) == 1);
+  CHECK(steps({b, a}, [](const ArrayList& x) {
+          return ArrayList{fx::matmul(fx::transpose(x[0]), fx::transpose(x[1]))};
+        }) == 1);
+  CHECK(steps({a, b}, [](const ArrayList& x) {
+          return ArrayList{fx::transpose(fx::matmul(x[0], x[1]))};
+        }) == 1);
+  // The transposed operand is also a result: it is made, and the call reads the original.
+  CHECK(steps({a, b}, [](const ArrayList& x) {
+          const Array t = fx::transpose(x[0]);
+          return ArrayList{fx::matmul(fx::transpose(x[1]), t), t};
+        }) == 2);
+  // The product is read twice: by the transpose and by another operation.
+  CHECK(steps({a, b}, [](const ArrayList& x) {
+          const Array y = fx::matmul(x[0], x[1]);
+          return ArrayList{fx::transpose(y), fx::sum(y, 0)};
+        }) == 3);
+  CHECK(steps({{{6, 5, 24}, float32}, {{6, 5, 24}, float32}}, [](const ArrayList& x) {
+          return ArrayList{fx::matmul(x[0], fx::swapaxes(x[1], 1, 2))};
+        }) == 1);
+  // A flipped operand has no strides that a library knows.
+  CHECK(steps({a, b}, [](const ArrayList& x) {
+          return ArrayList{fx::matmul(fx::flip(x[0], 1), x[1])};
+        }) == 2);
+}
+
+TEST_CASE("strides of a product's axes are found through a view, if they have any there") {
+  const Shape shape{4, 6, 5};  // a view of a [5, 4, 6] array: last axis first
+  const std::vector<std::int64_t> view{6, 1, 24};
+  std::int64_t rows_and_columns[] = {5, 1};  // the first two axes as one, and the last
+  const std::int64_t extents[] = {24, 5};
+  REQUIRE(codegen::through_view(rows_and_columns, extents, shape, view));
+  CHECK(rows_and_columns[0] == 1);
+  CHECK(rows_and_columns[1] == 24);
+  std::int64_t last_two[] = {30, 1};  // the last two axes as one: they are apart in memory
+  const std::int64_t other_extents[] = {4, 30};
+  CHECK_FALSE(codegen::through_view(last_two, other_extents, shape, view));
+  CHECK(last_two[0] == 30);
+}
