@@ -168,4 +168,3 @@ BENCHMARK_CAPTURE(compile, chain_of_20_with_tail, chain(1000003, 20), 1)
 BENCHMARK_CAPTURE(compile, softmax, softmax(1000, 1000), 1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-

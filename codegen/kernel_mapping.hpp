@@ -11,7 +11,7 @@ namespace fluxion::codegen {
 /// What the choice of a mapping knows of a CPU.
 struct VectorTarget {
   int vector_bytes = 64;
-  bool masks = true;  // any instruction on vectors can leave lanes out
+  bool masks = true;  // AVX-512: any instruction on vectors can leave lanes out
 };
 
 struct LoopMapping {

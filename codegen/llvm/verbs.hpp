@@ -9,7 +9,8 @@ namespace fluxion::codegen {
 
 class VerbEmitter {
  public:
-  explicit VerbEmitter(llvm::IRBuilder<>& builder) : b_(builder) {}
+  /// `ranges`: the processor has AVX-512's vrange.
+  VerbEmitter(llvm::IRBuilder<>& builder, bool ranges) : b_(builder), ranges_(ranges) {}
 
   /// `operand`: the type of a (of select: of b and c). 16-bit floats are i16, bool_ is i1.
   llvm::Value* emit(
@@ -31,6 +32,7 @@ class VerbEmitter {
   Value* high_product(DType, Value* x, Value* y);
   Value* shift(kernel::Verb, DType, Value* x, Value* amount);
   Value* compare(kernel::Verb, DType, Value* x, Value* y);
+  Value* extremum(bool greater, Value* a, Value* b);
   Value* float_verb(kernel::Verb, Value* a, Value* b, Value* c);
   Value* integer_verb(kernel::Verb, DType, Value* a, Value* b);
   Value* intrinsic(unsigned id, Value* a, Value* b = nullptr, Value* c = nullptr);
@@ -42,6 +44,7 @@ class VerbEmitter {
   Value* integer_to_odd_float(DType, Value*);
 
   llvm::IRBuilder<>& b_;
+  bool ranges_;
 };
 
 }  // namespace fluxion::codegen

@@ -146,6 +146,35 @@ TEST_CASE("every verb gives the same on a processor without masks, and without o
   }
 }
 
+TEST_CASE("of any two special values the minimum and the maximum are the right ones") {
+  for (DType type : {float32, float64}) {
+    const double values[] = {0.0,
+                             -0.0,
+                             1,
+                             -1,
+                             1e-300,
+                             1e-40,
+                             -1e-40,
+                             __builtin_inf(),
+                             -__builtin_inf(),
+                             __builtin_nan(""),
+                             -__builtin_nan("")};
+    const std::int64_t count = std::size(values), n = count * count;
+    Builder b("extrema");
+    auto x = b.buffer(type, Role::input, n), y = b.buffer(type, Role::input, n);
+    auto low = b.buffer(type, Role::output, n), high = b.buffer(type, Role::output, n);
+    b.parallel({n}, [&](const Index& i) {
+      b.store(low, i[0], min(b.load(x, i[0]), b.load(y, i[0])));
+      b.store(high, i[0], max(b.load(x, i[0]), b.load(y, i[0])));
+    });
+    check_compiled(b.finish(), [&](std::size_t buffer, std::size_t k) {
+      const auto each = static_cast<std::size_t>(count);
+      const double value = values[(buffer == 0 ? k / each : k % each) % each];
+      return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
+    });
+  }
+}
+
 TEST_CASE("verbs by constants give what C++ gives") {
   for (DType type : number_types) {
     for (double constant : {0.0, 1.0, -1.0, 3.0, 7.0, 64.0, 100.0}) {
