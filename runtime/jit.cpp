@@ -1,6 +1,7 @@
 // A jitted function's programs: traced once, compiled, called again and again.
 #include <mutex>
 
+#include "fluxion/jit.hpp"
 #include "runtime/executable.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
