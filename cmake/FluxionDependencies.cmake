@@ -26,7 +26,7 @@ function(fluxion_link_dependencies)
   target_link_libraries(fluxion PRIVATE ${FLUXION_LLVM_LIBRARIES} ${FLUXION_DNNL_LIBRARY}
                                         ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS})
   target_link_options(fluxion PRIVATE
-    LINKER:--exclude-libs,ALL LINKER:--gc-sections
+    LINKER:--no-undefined LINKER:--exclude-libs,ALL LINKER:--gc-sections
     LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/hidden.map)
   set_target_properties(fluxion PROPERTIES
     LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/hidden.map LINKER_LANGUAGE CXX
