@@ -225,10 +225,9 @@ TEST_CASE("errors name the line of the operand that is wrong") {
   CHECK(line_of([&] { (void)fx::sin(none); }) == __LINE__);
   CHECK(line_of([&] { (void)fx::max(fx::sum(none, 1)); }) == __LINE__);
   CHECK(line_of([&] { (void)fx::concatenate({a, none}); }) == __LINE__);
-  CHECK(line_of([&] {
-          (void)fx::tree_map(
-              [](Array p, Array) { return p; }, std::vector<Array>{a}, std::vector<Array>{a, a});
-        }) == __LINE__);
+  const std::vector<Array> one{a}, two{a, a};
+  auto first = [](Array p, Array) { return p; };
+  CHECK(line_of([&] { fx::tree_map(first, one, two); }) == __LINE__);
   // clang-format off
   const unsigned line = __LINE__;
   auto left = [&] {
