@@ -52,8 +52,11 @@ void fail(std::string_view code, const Site& site, std::string_view sentence, st
 std::string to_string(DType d) { return std::string(detail::dtype_word(d)); }
 std::string to_string(const Shape& s) {
   std::string out = "[";
-  for (std::size_t i = 0; i < s.size(); ++i) out += (i ? "," : "") + std::to_string(s[i]);
-  return out + "]";
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    if (i) out += ',';
+    out += std::to_string(s[i]);
+  }
+  return out += ']';
 }
 std::string to_string(const Spec& t) { return to_string(t.dtype) + to_string(t.shape); }
 
