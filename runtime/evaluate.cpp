@@ -124,7 +124,8 @@ void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
 
 std::uint64_t evaluated_operations() noexcept { return evaluated.load(std::memory_order_relaxed); }
 
-void evaluate(Arrays arrays, const Site&) {
+void evaluate(Arrays arrays, const Site& site) {
+  const SiteScope here(site);   // memory that runs out belongs to the line that asks for values
   std::unique_lock guard(lazy_lock());
   for (;;) {
     std::vector<Node*> asked;

@@ -48,6 +48,7 @@ class CompiledFunction final : public Program {
   }
 
   Flat run(Flat arguments, const std::vector<bool>& donated, Site site) override {
+    const SiteScope here(site);
     force(arguments, site);
     constexpr std::size_t most = 32;
     Argument few[most];
