@@ -154,6 +154,20 @@ bool costs(kernel::Verb verb, DType type) {
          ((verb == Verb::div || verb == Verb::rem) && (type == float32 || type == float64));
 }
 
+constexpr std::size_t most_parts = 16;  // each is a loop of its own
+
+/// The axis along which an operation lays its operands one after the other, if it does.
+void find_parts(const Op& op, TypeList operands, const Type& result, OperationFacts& facts) {
+  if (op.name() != "concatenate" || operands.size() < 2 || operands.size() > most_parts) return;
+  for (std::size_t axis = 0; axis < result.shape.size(); ++axis)
+    if (operands[0].shape[axis] != result.shape[axis]) facts.parts_axis = static_cast<int>(axis);
+  if (facts.parts_axis < 0) return;
+  for (const Type& type : operands) {
+    facts.parts.push_back(type.shape[static_cast<std::size_t>(facts.parts_axis)]);
+    facts.part_loads.push_back(static_cast<double>(element_count(type.shape)));
+  }
+}
+
 OperationFacts Probe::facts(const Op& op) {
   const kernel::Kernel kernel = finish();
   OperationFacts facts;
@@ -224,6 +238,25 @@ void visit_instructions(const kernel::Kernel& kernel,
   walk(walk, kernel.top, 1);
 }
 
+void parallel_parts(Builder& builder,
+                    const Shape& domain,
+                    int axis,
+                    const std::vector<std::int64_t>& parts,
+                    const Builder::Body& body) {
+  std::int64_t begin = 0;
+  for (std::int64_t size : parts) {
+    Shape part;
+    for (std::size_t k = 0; k < domain.size(); ++k)
+      part.push_back(static_cast<int>(k) == axis ? size : domain[k]);
+    builder.parallel(part, [&](const Index& index) {
+      Index at = index;
+      at[static_cast<std::size_t>(axis)] += Affine{begin, {}, {}};
+      body(at);
+    });
+    begin += size;
+  }
+}
+
 kernel::Kernel kernel_of(const Op& op, TypeList operands, TypeList results) {
   Probe probe(operands, results);
   probe.run(op);
@@ -260,6 +293,7 @@ const OperationFacts& facts_of(const Op& op, TypeList operands, TypeList results
     made->facts.instructions = 1;
   } else {
     made->facts = probe.facts(op);
+    find_parts(op, operands, results[0], made->facts);
   }
   std::lock_guard guard(lock);
   if (const auto* found = find()) return *found;

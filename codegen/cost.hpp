@@ -31,12 +31,24 @@ struct OperationFacts {
   /// Pointwise on one operand, and each element is the operand's element at sum of stride * index:
   /// the strides, one for each axis of the result (0 for axes of size one). Empty otherwise.
   std::vector<std::int64_t> view;
+  /// Joins its operands along an axis: their sizes there. A kernel over one operand's part of the
+  /// result at a time reads nothing of the others, `part_loads` elements in all of each.
+  int parts_axis = -1;
+  std::vector<std::int64_t> parts;
+  std::vector<double> part_loads;
   std::vector<OperandUse> operands;
 };
 
 /// Facts of an operation with `at` or `body` and no complex operand or result; remembered by
 /// structure. Thread-safe.
 const OperationFacts& facts_of(const Op&, TypeList operands, TypeList results);
+
+/// Calls body(index) for every index of `domain`, in one loop for each of `parts` along an axis.
+void parallel_parts(kernel::Builder&,
+                    const Shape& domain,
+                    int axis,
+                    const std::vector<std::int64_t>& parts,
+                    const kernel::Builder::Body& body);
 
 /// The operation alone as a kernel: one input buffer for each operand, one output for each result.
 kernel::Kernel kernel_of(const Op&, TypeList operands, TypeList results);

@@ -36,8 +36,10 @@ Fusion::Demand Fusion::demand_of(std::int32_t i) {
       const OperationFacts& facts = this->facts(user.operation);
       const OperandUse& use = facts.operands[user.operand];
       const bool structured = operation(user.operation).op.structured();
+      const double loads =
+          node.joint == user.operation ? facts.part_loads[user.operand] : use.loads;
       const double each =
-          use.loads / static_cast<double>(std::max<std::int64_t>(1, count_of(user.operation)));
+          loads / static_cast<double>(std::max<std::int64_t>(1, count_of(user.operation)));
       Paths& paths = demand.by_node[n];
       for (const Path& path : node.evaluated.at(user.operation)) {
         Path here = path;
@@ -79,7 +81,10 @@ void Fusion::place_kernel_operation(std::int32_t i, const Demand& demand) {
   const Operation& o = operation(i);
   if (!demand.stored && o.op.pointwise()) {
     const bool free = count_of(i) <= 1 || (o.operands.empty() && !facts(i).expensive);
-    if (free || worth_repeating(i, demand)) {
+    const bool fits = std::all_of(demand.by_node.begin(),
+                                  demand.by_node.end(),
+                                  [&](const auto& reader) { return has_room(i, reader.first); });
+    if ((free && fits) || worth_repeating(i, demand)) {
       for (const auto& [n, paths] : demand.by_node) evaluate_in(i, n, paths);
       return;
     }
@@ -151,6 +156,7 @@ bool Fusion::may_host(std::int32_t i, int n) {
   if (node.general || node.count != count_of(i) || node.count == 0) return false;
   if (!has_room(i, n)) return false;
   if (!operation(i).op.structured()) return true;
+  if (node.joint >= 0) return false;
   if (node.structured == 0) return true;
   return node.structured < most_structured && node.shape == type_of_result(i).shape &&
          node.lanes == facts(i).lanes;

@@ -32,6 +32,9 @@ void Fusion::evaluate_in(std::int32_t i, int n, const Paths& paths) {
     node.general = !facts(i).whole;
     node.lanes = facts(i).lanes;
     node.shape = type_of_result(i).shape;
+  } else if (facts(i).parts_axis >= 0 && node.structured == 0 && node.joint < 0 &&
+             node.count == count_of(i) && at_own_place(paths)) {
+    node.joint = i;
   }
 }
 
@@ -66,6 +69,8 @@ bool Fusion::may_merge(int a, int b) {
   const Node &x = nodes_[static_cast<std::size_t>(a)], &y = nodes_[static_cast<std::size_t>(b)];
   if (x.kind != Cut::Kind::kernel || y.kind != Cut::Kind::kernel || x.general || y.general ||
       x.count != y.count)
+    return false;
+  if ((x.joint >= 0 && (y.joint >= 0 || y.structured)) || (y.joint >= 0 && x.structured))
     return false;
   if (x.structured && y.structured && !(x.shape == y.shape && x.lanes == y.lanes)) return false;
   if (x.structured + y.structured > most_structured) return false;
@@ -102,6 +107,7 @@ int Fusion::merge(int a, int b) {
     x.lanes = y.lanes;
   }
   x.structured += y.structured;
+  if (y.joint >= 0) x.joint = y.joint;
   x.outputs.insert(y.outputs.begin(), y.outputs.end());
   x.readers.insert(y.readers.begin(), y.readers.end());
   x.readers.erase(a);
@@ -131,14 +137,14 @@ std::size_t Fusion::buffers_of(const Node& node) const {
 /// The shape that most pointwise operations know their indices in.
 Shape Fusion::domain_of(const Node& node) {
   if (node.structured > 0) return node.shape;
+  if (node.joint >= 0) return type_of_result(node.joint).shape;
   for (const auto& [i, paths] : node.evaluated)
-    if (!facts(i).flat && count_of(i) == node.count &&
-        paths == Paths{Path{0, paths[0].evaluations}})
+    if (!facts(i).flat && count_of(i) == node.count && at_own_place(paths))
       return type_of_result(i).shape;
   return node.shape;
 }
 
-bool Fusion::at_own_place(const Node& node, ValueId v) {
+bool Fusion::reads_at_own_place(const Node& node, ValueId v) {
   if (node.general) return false;
   for (const auto& [i, paths] : node.evaluated) {
     const Operation& o = operation(i);
@@ -146,8 +152,7 @@ bool Fusion::at_own_place(const Node& node, ValueId v) {
       if (o.operands[k] != v) continue;
       if (!facts(i).operands[k].same_place || element_count(graph_.type(v).shape) != node.count)
         return false;
-      for (const Path& path : paths)
-        if (path.reads != 0) return false;
+      if (!at_own_place(paths)) return false;
     }
   }
   return true;
@@ -173,15 +178,18 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
   }
   const std::set<ValueId> inputs = inputs_of(node);
   cut.group.inputs.assign(inputs.begin(), inputs.end());
-  for (ValueId v : inputs) cut.group.own_place.push_back(at_own_place(node, v));
+  for (ValueId v : inputs) cut.group.own_place.push_back(reads_at_own_place(node, v));
   for (ValueId v : node.outputs)
     if (needed.contains(v)) cut.group.outputs.push_back(v);
   cut.group.domain = domain_of(node);
+  if (node.joint >= 0) {
+    cut.group.parts_axis = facts(node.joint).parts_axis;
+    cut.group.parts = facts(node.joint).parts;
+  }
   cut.group.flat = node.structured == 0;
   for (const auto& [i, paths] : node.evaluated) {
-    const bool here =
-        std::all_of(paths.begin(), paths.end(), [](const Path& path) { return path.reads == 0; });
-    cut.group.flat = cut.group.flat && ((facts(i).flat && here) || count_of(i) == 1);
+    const bool here = facts(i).flat && at_own_place(paths);
+    cut.group.flat = cut.group.flat && (here || count_of(i) == 1);
   }
   return cut;
 }

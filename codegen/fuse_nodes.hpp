@@ -21,12 +21,18 @@ struct Path {
 };
 using Paths = std::vector<Path>;
 
+/// Whether all evaluations are at the kernel's own place.
+inline bool at_own_place(const Paths& paths) {
+  return std::all_of(paths.begin(), paths.end(), [](const Path& path) { return path.reads == 0; });
+}
+
 struct Node {  // a kernel (or leaf, ...) in the making
   Cut::Kind kind = Cut::Kind::kernel;
   std::int32_t call = -1;  // of a leaf
   bool alive = true;
-  bool general = false;  // a structured operation that nothing joins but what it reads
-  bool lanes = false;    // of its structured operations
+  bool general = false;     // a structured operation that nothing joins but what it reads
+  bool lanes = false;       // of its structured operations
+  std::int32_t joint = -1;  // the operation by whose operands the domain is cut into parts
   std::int64_t count = 0;
   Shape shape;
   std::map<std::int32_t, Paths> evaluated;  // operations, and how
@@ -121,7 +127,7 @@ class Fusion {
   std::vector<Cut> ordered();
   Cut cut_of(const Node&, const std::set<ValueId>& needed);
   Shape domain_of(const Node&);
-  bool at_own_place(const Node&, ValueId);
+  bool reads_at_own_place(const Node&, ValueId);
 
   const Graph& graph_;
   const Leaves& leaves_;

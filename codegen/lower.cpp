@@ -303,14 +303,16 @@ void Lowering::over_domain(const std::vector<std::int32_t>& structured) {
                       [&](const Index& i) { store_outputs({i[0], {}, {}, false}); });
     return;
   }
-  builder_.parallel(group_.domain, [&](const Index& index) {
+  const Builder::Body body = [&](const Index& index) {
     const Place place{dot(index, kernel::row_major(group_.domain)), index, group_.domain, true};
     for (std::int32_t i : structured) {
       View view(*this, i, &place, {});
       operation(i).op.body(view);
     }
     store_outputs(place);
-  });
+  };
+  if (group_.parts_axis < 0) return builder_.parallel(group_.domain, body);
+  parallel_parts(builder_, group_.domain, group_.parts_axis, group_.parts, body);
 }
 
 void Lowering::general(std::int32_t i) {

@@ -22,6 +22,9 @@ struct Group {
   /// Pointwise operations only, all of them known from row-major numbers: one variable runs over
   /// all elements.
   bool flat = false;
+  /// The domain is run over in parts along this axis, of these sizes. -1: as a whole.
+  int parts_axis = -1;
+  std::vector<std::int64_t> parts;
 };
 
 /// The kernel of a group; its buffers are the inputs, then the outputs, in the group's order.

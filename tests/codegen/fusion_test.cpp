@@ -121,6 +121,26 @@ TEST_CASE("a cheap value is computed again where that moves less memory") {
         }) == 2);
 }
 
+TEST_CASE("arrays are joined part by part: nothing is read or computed for another part") {
+  CHECK(kernels({matrix, matrix}, [](const ArrayList& x) {
+          return ArrayList{fx::concatenate({x[0] * 2, x[1], fx::exp(x[0])}, 1) + 1};
+        }) == 1);
+  CHECK(kernels({matrix, {{3, 40}, float32}}, [](const ArrayList& x) {
+          const Array joined = fx::concatenate({x[0], fx::sin(x[1]), x[0]}, 0);
+          return ArrayList{joined, joined * 3};
+        }) == 1);
+  const codegen::Schedule s = scheduled({matrix, matrix}, [](const ArrayList& x) {
+    return ArrayList{fx::concatenate({x[0], x[1]}, 1)};
+  });
+  REQUIRE(s.kernels.size() == 1);
+  for (const kernel::Access& access : s.kernels[0].accesses) CHECK(access.predicate < 0);
+  // A join inside a reduction, and a join of joins.
+  kernels({matrix, matrix}, [](const ArrayList& x) {
+    const Array joined = fx::concatenate({fx::exp(x[0]), x[1], x[0]}, 1);
+    return ArrayList{fx::sum(joined, 1), fx::concatenate({joined, joined * 2}, 0)};
+  });
+}
+
 TEST_CASE("a reshape alone copies nothing") {
   const codegen::Schedule s = scheduled({matrix}, [](const ArrayList& x) {
     return ArrayList{fx::reshape(x[0], {40, 96}), fx::reshape(x[0] * 2, {3840})};
