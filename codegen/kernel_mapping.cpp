@@ -287,6 +287,22 @@ class Chooser {
     return found;
   }
 
+  /// Of one point of a band. Measured: a chain of 10 on 1,024 elements takes 56 ns, a softmax row
+  /// of 1,024 takes 380.
+  double nanoseconds(const Loop& band) const {
+    double accesses = 0;
+    walk(band.body, 1, [&](Id id, double weight) {
+      Verb verb = kernel_.instructions[at(id)].verb;
+      bool touches = verb == Verb::load || verb == Verb::store || verb == Verb::update;
+      if (touches) accesses += weight;
+    });
+    bool scalar = inner_lanes(band.body) < 8;
+    for (std::int32_t v : band.variables) {
+      for (const LoopMapping& m : mapping_.loops) scalar = scalar && m.variable != v;
+    }
+    return scalar ? 0.3 * work(band.body) : 0.006 * work(band.body) + 0.03 * accesses;
+  }
+
   void phase(std::int32_t number) {
     plan(number);
     plan_unrolling(loop(number).body);
@@ -311,14 +327,13 @@ class Chooser {
       }
       p.chunk = e <= 2 * wanted && across < 0 ? e : std::min(wanted, e);
       p.chunks = (e + p.chunk - 1) / p.chunk;
-      each *= static_cast<double>(p.chunk) * 0.03;  // nanoseconds: about half a cycle a vector
     }
     p.iterations = p.chunks;
     for (std::int32_t v : p.order) p.iterations *= extent(v);
     p.units = updates_may_meet(band.body) ? 1 : p.iterations;
-    bool rows = m.variable < 0 && inner_lanes(band.body) >= 8;
-    if (rows) each *= 0.06;
-    p.grain = std::clamp<std::int64_t>(static_cast<std::int64_t>(20000 / std::max(each, 1.0)),
+    p.unit_nanoseconds = 3 + nanoseconds(band) * static_cast<double>(p.chunk);
+    // A thread is worth waking for about 20 microseconds.
+    p.grain = std::clamp<std::int64_t>(static_cast<std::int64_t>(20000 / p.unit_nanoseconds),
                                        1,
                                        std::max<std::int64_t>(p.units, 1));
     mapping_.phases.push_back(std::move(p));
@@ -333,6 +348,14 @@ class Chooser {
 
 Mapping choose_mapping(const Kernel& kernel, const VectorTarget& target) {
   return Chooser(kernel, target).run();
+}
+
+double estimated_nanoseconds(const Mapping& mapping) {
+  double sum = 0;
+  for (const PhaseMapping& p : mapping.phases) {
+    sum += static_cast<double>(p.iterations) * p.unit_nanoseconds;
+  }
+  return sum;
 }
 
 std::string to_string(const Mapping& mapping, const Kernel& kernel) {

@@ -35,6 +35,7 @@ struct PhaseMapping {
   std::int64_t iterations = 1;  // products of the above
   std::int64_t units = 1;  // what the caller may split: `iterations`, or 1 where updates may meet
   std::int64_t grain = 1;  // so many units are worth a thread
+  double unit_nanoseconds = 0;  // a rough estimate
 };
 
 struct Mapping {
@@ -46,6 +47,9 @@ struct Mapping {
 kernel::Kernel collapse(const kernel::Kernel&);
 /// The choice for a (collapsed) kernel.
 Mapping choose_mapping(const kernel::Kernel&, const VectorTarget&);
+/// What one run on one thread takes, roughly: arithmetic at two operations a cycle, memory at cache
+/// speed.
+double estimated_nanoseconds(const Mapping&);
 std::string to_string(const Mapping&, const kernel::Kernel&);
 
 }  // namespace fluxion::codegen

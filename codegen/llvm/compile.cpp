@@ -172,9 +172,13 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module,
   return bytes;
 }
 
-/// Instruction selection is superlinear in the size of a block: huge kernels get the cheapest tier.
-int level_for(const kernel::Kernel& kernel, int wanted) {
-  return kernel.instructions.size() > 20000 ? 0 : wanted;
+/// The cheapest tier for huge kernels, because instruction selection is superlinear in the size of
+/// a block, and for tiny ones: it compiles in a quarter of the time, and their runs take 3 to 50 ns
+/// more or less.
+int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) {
+  if (wanted >= 0) return wanted;
+  bool huge = kernel.instructions.size() > 20000, tiny = estimated_nanoseconds(mapping) < 100;
+  return huge || tiny ? 0 : 1;
 }
 
 }  // namespace
@@ -206,7 +210,7 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   result->mapping_ =
       options.mapping ? *options.mapping : choose_mapping(result->kernel_, target.vector);
   result->target_ = target;
-  result->level_ = level_for(kernel, options.level);
+  result->level_ = level_for(result->kernel_, result->mapping_, options.level);
   result->scratch_bytes_ = PhaseEmitter::scratch_bytes(result->kernel_, result->mapping_);
   std::string prefix = prefix_of(kernel, ++count);
   llvm::LLVMContext context;

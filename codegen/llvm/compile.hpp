@@ -23,7 +23,9 @@ const Target& host_target();
 Target target_of(const std::string& cpu);
 
 struct CompileOptions {
-  int level = 1;  // 0: compiles fastest; 1: runs fast; 2: every pass of code generation
+  /// 0: compiles fastest; 1: runs fast; 2: every pass of code generation; -1: chosen by what a run
+  /// takes.
+  int level = -1;
   const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen
   const Target* target = nullptr;    // null: this machine
 };

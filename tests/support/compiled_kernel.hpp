@@ -165,10 +165,15 @@ inline void check_code(const kernel::Kernel& kernel,
   SUCCEED();
 }
 
+/// With the level of optimisation left open: with the two that there are to choose from.
 inline void check_compiled(const kernel::Kernel& kernel,
                            const Fill& fill = {},
-                           const codegen::CompileOptions& options = {}) {
-  check_code(kernel, *codegen::compile(kernel, options), fill);
+                           codegen::CompileOptions options = {}) {
+  if (options.level >= 0) return check_code(kernel, *codegen::compile(kernel, options), fill);
+  for (int level : {0, 1}) {
+    options.level = level;
+    check_code(kernel, *codegen::compile(kernel, options), fill);
+  }
 }
 
 }  // namespace fluxion::test
