@@ -226,9 +226,13 @@ class Page {
     if (is_floating(type_.dtype)) return scalar_text(elements_.real(0), type_.dtype);
     if (!is_complex(type_.dtype)) return elements_.whole(0);
     const DType part = type_.dtype == complex64 ? float32 : float64;
-    const std::string real = scalar_text(elements_.real(0), part),
-                      imag = scalar_text(elements_.imag(0), part);
-    return "(" + real + (imag[0] == '-' ? "" : "+") + imag + "j)";
+    const auto text = [&](double v) {  // without ".0": (1+2j)
+      std::string t = scalar_text(v, part);
+      if (t.ends_with(".0")) t.erase(t.size() - 2);
+      return t;
+    };
+    const std::string imag = text(elements_.imag(0));
+    return "(" + text(elements_.real(0)) + (imag[0] == '-' ? "" : "+") + imag + "j)";
   }
 
   /// One bracket with what it holds; `indent` begins every line but the first.

@@ -1,6 +1,7 @@
 // Arrays print as NumPy prints them; the expected texts are NumPy's own (2.4).
 #include "tests/support/values.hpp"
 
+#include <complex>
 #include <limits>
 #include <sstream>
 
@@ -105,6 +106,14 @@ TEST_CASE("scalars print as numbers, empty arrays as brackets") {
   CHECK(text(Array(true)) == "True");
   CHECK(text(fx::zeros({0, 3})) == "[]");
   CHECK(text(Array()) == "Array()");
+}
+
+TEST_CASE("complex numbers are aligned part by part") {
+  const std::complex<float> numbers[] = {{1, 2}, {-0.5f, -1}};
+  const Array x = fx::array({numbers[0], numbers[1]});
+  CHECK(text(x) == "[ 1. +2.j -0.5-1.j]");
+  CHECK(text(x[0]) == "(1+2j)");
+  CHECK(text(x[1]) == "(-0.5-1j)");
 }
 
 TEST_CASE("inside a traced function only the type is there to print") {
