@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
+#include <fmt/format.h>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -37,7 +39,15 @@ bool interpreting() {
 Ref<const Executable> make(const GraphRef& graph) {
   if (interpreting()) return runtime::interpreted_program(graph);
 #ifdef FLUXION_LLVM
-  return runtime::native_program(optimize(graph));
+  Ref<const Executable> program = runtime::native_program(optimize(graph));
+  // Beside what the passes write there.
+  static const char* const folder = std::getenv("FLUXION_DUMP");
+  if (folder) {
+    const auto name =
+        fmt::format("{}/{:016x}-{}-kernels.txt", folder, graph->hash(), passes().size() + 1);
+    std::ofstream(name) << program->kernels();
+  }
+  return program;
 #else
   return {};
 #endif
