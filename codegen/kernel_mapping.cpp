@@ -186,15 +186,18 @@ class Chooser {
     if (wide) return std::max(target_.vector_bytes / 8, 4);
     return std::max(target_.vector_bytes / std::min(most, 4), 8);
   }
-  bool has_sequential_reduction(const Block& block) const {
+  bool has_long_reduction(const Block& block) const {
     bool found = false;
-    walk_loops(block, [&](std::int32_t n) { found = found || loop(n).kind == LoopKind::reduce; });
+    walk_loops(block, [&](std::int32_t n) {
+      found = found || (loop(n).kind == LoopKind::reduce && total(loop(n)) > 16);
+    });
     return found;
   }
   int width_for(const Loop& band, std::int32_t variable) const {
     int width = natural_width(band.body);
     // Several vectors in flight hide the latency of a chain of additions.
-    if (has_sequential_reduction(band.body) && body_size(band.body) <= 32) width *= 4;
+    if (has_long_reduction(band.body) && body_size(band.body) <= 32)
+      width *= body_size(band.body) <= 20 ? 8 : 4;
     while (width > 1 && width / 2 >= extent(variable)) width /= 2;
     return width;
   }
