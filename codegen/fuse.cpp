@@ -111,30 +111,47 @@ bool Fusion::has_room(std::int32_t i, int n) {
          buffers_of(node) + operation(i).operands.size() <= most_buffers;
 }
 
+/// Bytes of an operation's operands; of what is only spread over an array, its own few.
+double Fusion::bytes_read_by(std::int32_t i) {
+  const Operation& o = operation(i);
+  double read = 0;
+  for (std::size_t k = 0; k < o.operands.size(); ++k) {
+    const Type& type = graph_.type(o.operands[k]);
+    const auto elements = static_cast<double>(element_count(type.shape));
+    double bytes =
+        std::min(facts(i).operands[k].loads, elements) * static_cast<double>(size_of(type.dtype));
+    const std::int32_t maker = makers_[static_cast<std::size_t>(o.operands[k])];
+    if (maker >= 0 && has_kernel(maker) && operation(maker).op.pointwise()) {
+      double source = 0;
+      for (ValueId v : operation(maker).operands)
+        source += static_cast<double>(bytes_of(graph_.type(v)));
+      bytes = std::min(bytes, source);
+    }
+    if (elements > 1) read += bytes;
+  }
+  return read;
+}
+
 /// Whether a cheap value is computed again in every kernel that reads it.
 bool Fusion::worth_repeating(std::int32_t i, const Demand& demand) {
   const OperationFacts& facts = this->facts(i);
   if (facts.expensive || demand.by_node.size() > most_duplicates) return false;
   const auto count = static_cast<double>(count_of(i));
-  for (const auto& [n, paths] : demand.by_node)
-    if (total(paths) > std::max(2 * count, few_evaluations) || !has_room(i, n)) return false;
+  const double own = count * static_cast<double>(size_of(type_of_result(i).dtype));
+  const double read = bytes_read_by(i);
+  for (const auto& [n, paths] : demand.by_node) {
+    const double evaluations = total(paths);
+    if (evaluations > std::max(2 * count, few_evaluations) || !has_room(i, n)) return false;
+    // Read several times, from several arrays: better once from one.
+    if (evaluations > std::max(1.25 * count, few_evaluations) && read > 1.2 * own) return false;
+  }
   if (demand.by_node.size() == 1) return true;
   int below = 0;
   for (const User& user : users_[static_cast<std::size_t>(i)])
     below = std::max(below, repeated_[static_cast<std::size_t>(user.operation)]);
   if (below + facts.instructions > most_repeated_instructions) return false;
   // Memory moved when every reader reads the operands, against one write and the readers' reads.
-  const Operation& o = operation(i);
-  double read = 0;
-  for (std::size_t k = 0; k < o.operands.size(); ++k) {
-    const Type& type = graph_.type(o.operands[k]);
-    const auto elements = static_cast<double>(element_count(type.shape));
-    if (elements > 1)
-      read +=
-          std::min(facts.operands[k].loads, elements) * static_cast<double>(size_of(type.dtype));
-  }
   const auto readers = static_cast<double>(demand.by_node.size());
-  const double own = count * static_cast<double>(size_of(type_of_result(i).dtype));
   if (readers * read > read + own + readers * own) return false;
   repeated_[static_cast<std::size_t>(i)] = below + facts.instructions;
   return true;

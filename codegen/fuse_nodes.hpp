@@ -116,6 +116,7 @@ class Fusion {
   int found(std::int32_t i, Cut::Kind);
   void evaluate_in(std::int32_t i, int node, const Paths&);
   void store_in(std::int32_t i, int node, const Demand&);
+  double bytes_read_by(std::int32_t i);
   bool has_room(std::int32_t i, int node);
 
   bool may_merge(int a, int b);
