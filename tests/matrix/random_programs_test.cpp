@@ -1,0 +1,127 @@
+// The laws on random programs. FLUXION_SEED repeats one seed; FLUXION_NIGHTLY=1 runs ten times as
+// many.
+#include "tests/matrix/random_programs.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <cstdlib>
+
+using namespace fluxion;
+using namespace fluxion::test;
+
+namespace {
+
+std::vector<std::uint32_t> seeds_of(std::uint32_t part) {
+  if (const char* given = std::getenv("FLUXION_SEED"))
+    return {static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10))};
+  const char* nightly = std::getenv("FLUXION_NIGHTLY");
+  const std::uint32_t count = nightly && *nightly == '1' ? 1250 : 125;
+  std::vector<std::uint32_t> seeds;
+  for (std::uint32_t k = 0; k < count; ++k) seeds.push_back(4 * k + part + 1);
+  return seeds;
+}
+
+OperandSampler samples_of(const Recipe& recipe) {
+  return [recipe](unsigned seed) { return recipe_operands(recipe, seed); };
+}
+
+/// Random elements without special values, so that derivatives are numbers.
+HostArrays moderate_operands(const Recipe& recipe, std::uint32_t seed) {
+  return random_arrays(recipe.inputs, seed);
+}
+
+/// A jitted program gives bit for bit what it gives one operation at a time; called again, it
+/// traces nothing and compiles nothing.
+std::string law_of_repeated_calls(const Recipe& recipe, std::uint32_t seed) {
+  const GraphRef graph = cook(recipe);
+  const HostArrays operands = recipe_operands(recipe, seed);
+  ArrayList arrays;
+  for (const HostArray& a : operands)
+    arrays.push_back(
+        detail::make_array(a.bytes.data(), a.type.shape, a.type.dtype, Site::current()));
+  int traces = 0;
+  const auto f = [&traces, graph](const ArrayList& x) {
+    ++traces;
+    return inline_graph(*graph, x);
+  };
+  const auto fast = jit(f);
+  const auto host = [](const ArrayList& results) {
+    HostArrays out;
+    for (const Array& a : results) {
+      out.emplace_back(type_of(a));
+      if (const std::size_t bytes = bytes_of(type_of(a)))
+        std::memcpy(out.back().bytes.data(), detail::host_bytes(a, Site::current()), bytes);
+    }
+    return out;
+  };
+  const HostArrays once = host(fast(arrays));
+  const std::uint64_t compiled_before = compiled_programs();
+  const int traces_before = traces;
+  const HostArrays twice = host(fast(arrays));
+  if (compiled_programs() != compiled_before || traces != traces_before)
+    return "the second call traced or compiled";
+  if (std::string d = bit_difference(twice, once); !d.empty()) return "called again, " + d;
+  const std::string d = difference(host(f(arrays)), once);
+  return d.empty() ? d : "eager against jit, " + d;
+}
+
+void check(const std::string& name, std::uint32_t seed, const Recipe& recipe, const Law& law) {
+  const std::string broken = verdict(law, recipe);
+  if (broken.empty()) return;
+  const Recipe small = shrunk(law, recipe);
+  std::string text;
+  try {
+    text = to_string(*cook(small));
+  } catch (const std::exception& error) {
+    text = error.what();
+  }
+  INFO("FLUXION_SEED=" << seed << ": the law of " << name << " is broken: " << broken);
+  INFO("smallest program: " << verdict(law, small) << "\n" << text);
+  FAIL_CHECK();
+}
+
+void check_seed(std::uint32_t seed) {
+  const Recipe recipe = random_recipe(seed);
+  check("compilation", seed, recipe, [seed](const Recipe& r) {
+    return law_of_compilation(cook(r), recipe_operands(r, seed));
+  });
+  check("batches", seed, recipe, [](const Recipe& r) {
+    return law_of_batches(cook(r), samples_of(r), 4);
+  });
+  check("adjoints", seed, recipe, [seed](const Recipe& r) {
+    return law_of_adjoints(cook(r), moderate_operands(r, seed));
+  });
+  check("text", seed, recipe, [](const Recipe& r) { return law_of_text(cook(r)); });
+  if (recipe.smooth) {
+    check("differences", seed, recipe, [seed](const Recipe& r) {
+      return law_of_differences(cook(r), moderate_operands(r, seed));
+    });
+    check("orders", seed, recipe, [seed](const Recipe& r) {
+      return law_of_orders(cook(r), moderate_operands(r, seed), 1);
+    });
+  }
+  if (seed % 8 == 1)
+    check("repeated calls", seed, recipe, [seed](const Recipe& r) {
+      return law_of_repeated_calls(r, seed);
+    });
+  if (seed % 16 == 4)
+    check("compiled derivatives and batches", seed, recipe, [seed](const Recipe& r) {
+      for (const GraphRef& g : transformed_programs(cook(r)))
+        if (std::string d = law_of_compilation(g, random_arrays(g->input_types(), seed));
+            !d.empty())
+          return d + "\n" + to_string(*g);
+      return std::string();
+    });
+}
+
+void check_part(std::uint32_t part) {
+  for (std::uint32_t seed : seeds_of(part)) check_seed(seed);
+  SUCCEED();
+}
+
+}  // namespace
+
+TEST_CASE("random programs obey the laws, first quarter") { check_part(0); }
+TEST_CASE("random programs obey the laws, second quarter") { check_part(1); }
+TEST_CASE("random programs obey the laws, third quarter") { check_part(2); }
+TEST_CASE("random programs obey the laws, last quarter") { check_part(3); }
