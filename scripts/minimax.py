@@ -4,7 +4,7 @@
 Usage: minimax.py [name ...]   (needs mpmath; without names: the whole header)
 """
 import sys
-from mpmath import (atan, atanh, cos, erf, erfc, exp, expm1, log, log1p, lu_solve, matrix, mp,
+from mpmath import (atan, atanh, cos, digamma, erf, erfc, exp, expm1, findroot, log, log1p, loggamma, lu_solve, matrix, mp,
                     mpf, nint, pi, sin, sqrt, tanh)
 
 mp.prec = 200
@@ -149,6 +149,17 @@ row("erfc_single", "(1 + 2 x) exp(x^2) erfc(x) in (x - 2) / (x + 2), 0 <= x <= 1
     erfc_part(mpf(2)), 10, *middle_range(2, "10.07"), 24, False, True)
 row("erfc_double", "(1 + 2 x) exp(x^2) erfc(x) in (x - 4) / (x + 4), 0 <= x <= 27.3",
     erfc_part(mpf(4)), 23, *middle_range(4, "27.3"), 53, False, True)
+row("lgamma_near_two", "lgamma(2 + t) / t, t from -3/4 to 1/2",
+    (lambda t: loggamma(2 + t) / t, lambda t: t / loggamma(2 + t)), 24, "-0.7501", "0.5001", 53, False)
+stirling = lambda x: (x - mpf(1) / 2) * log(x) - x + log(2 * pi) / 2
+row("lgamma_tail", "(lgamma(x) - Stirling's formula) x in 1 / x^2, x >= 7",
+    (lambda w: (loggamma(1 / sqrt(w)) - stirling(1 / sqrt(w))) / sqrt(w), lambda w: mpf(1)), 8, "1e-14", "0.020409", 53)
+DIGAMMA_ROOT = findroot(digamma, mpf("1.4616"))
+row("digamma_near_root", "digamma(x) / (x - its root) in x - 1.625, 1 <= x <= 2.25",
+    (lambda t: digamma(t + mpf("1.625")) / (t + mpf("1.625") - DIGAMMA_ROOT),
+     lambda t: (t + mpf("1.625") - DIGAMMA_ROOT) / digamma(t + mpf("1.625"))), 24, "-0.6251", "0.6251", 53, False)
+row("digamma_tail", "(log(x) - 1 / (2 x) - digamma(x)) x^2 in 1 / x^2, x >= 6.25",
+    (lambda w: (log(1 / sqrt(w)) - sqrt(w) / 2 - digamma(1 / sqrt(w))) / w, lambda w: mpf(1)), 10, "1e-12", "0.025601", 53)
 
 
 def literal(value, bits):

@@ -3,6 +3,7 @@
 
 #include "tests/codegen/math_host.hpp"
 #include "trace/kernel/math_erf.hpp"
+#include "trace/kernel/math_gamma.hpp"
 #include "trace/kernel/math_log.hpp"
 #include "trace/kernel/math_round.hpp"
 #include "trace/kernel/math_trig.hpp"
@@ -60,6 +61,31 @@ F32 pow_single(F32 x, F32 y) { return pow(Single{}, x, y); }
 F64 pow_double(F64 x, F64 y) { return pow(Double{}, x, y); }
 F32 remainder_single(F32 x, F32 y) { return kernel::formulas::remainder(Single{}, x, y); }
 F64 remainder_double(F64 x, F64 y) { return kernel::formulas::remainder(Double{}, x, y); }
+F32 lgamma_single(F32 x) { return kernel::formulas::lgamma(Single{}, x); }
+F64 lgamma_double(F64 x) { return kernel::formulas::lgamma(Double{}, x); }
+F32 digamma_single(F32 x) { return kernel::formulas::digamma(Single{}, x); }
+F64 digamma_double(F64 x) { return kernel::formulas::digamma(Double{}, x); }
+double lgamma_reference(double x) {
+  int sign;
+  return lgamma_r(x, &sign);
+}
+int lgamma_rounded(mpfr_t y, mpfr_srcptr x, mpfr_rnd_t rounding) {
+  int sign;
+  return mpfr_lgamma(y, &sign, x, rounding);
+}
+double digamma_reference(double x) {
+  mpfr_t value;
+  mpfr_init2(value, 53);
+  mpfr_set_d(value, x, MPFR_RNDN);
+  mpfr_digamma(value, value, MPFR_RNDN);
+  double result = mpfr_get_d(value, MPFR_RNDN);
+  mpfr_clear(value);
+  return result;
+}
+/// The sizes of what reflection takes a difference of, where the argument is negative.
+double reflected_lgamma(double x) { return x < 0 ? 1 + std::fabs(lgamma_reference(1 - x)) : 0; }
+double reflected_digamma(double x) { return x < 0 ? 1 + std::fabs(digamma_reference(1 - x)) : 0; }
+
 double rsqrt_reference(double x) { return 1 / std::sqrt(x); }
 int round_exact(mpfr_t y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_round(y, x); }
 int logistic_rounded(mpfr_t y, mpfr_srcptr x, mpfr_rnd_t) { return logistic_exact(y, x, x), 0; }
@@ -208,6 +234,23 @@ std::vector<MathFunction> make_functions() {
        -9,
        9,
        {0.5, -0.5, 1.5, 8388607.5, 8388608, 4503599627370495.5, 4503599627370496}},
+      {"lgamma",
+       UNARY(lgamma_single, lgamma_double, kernel::lgamma, lgamma_reference, lgamma_rounded),
+       2,
+       3,
+       -6,
+       12,
+       {1, 2, 0.5, 1.25, 7},
+       reflected_lgamma},
+      {"digamma",
+       UNARY(digamma_single, digamma_double, kernel::digamma, digamma_reference, mpfr_digamma),
+       2,
+       4,
+       -6,
+       12,
+       {1, 1.4616321449683623, 2.25, 6.25},
+       reflected_digamma,
+       true},
       {"pow", BINARY(pow_single, pow_double, kernel::pow, std::pow, mpfr_pow), 2, 2, 0, 8, {1}},
       {"atan2",
        BINARY(atan2<SingleArc>, atan2<DoubleArc>, kernel::atan2, std::atan2, mpfr_atan2),
@@ -310,7 +353,7 @@ double units_off(float got, double truth) {
   return std::ldexp(std::fabs(static_cast<double>(got) - truth), 23 - exponent);
 }
 
-double units_off(double got, mpfr_srcptr truth) {
+double units_off(double got, mpfr_srcptr truth, double least) {
   constexpr double wrong = std::numeric_limits<double>::infinity();
   if (mpfr_nan_p(truth) || std::isnan(got)) return mpfr_nan_p(truth) && std::isnan(got) ? 0 : wrong;
   double rounded = mpfr_get_d(truth, MPFR_RNDN);
@@ -318,8 +361,9 @@ double units_off(double got, mpfr_srcptr truth) {
   if (mpfr_zero_p(truth)) {
     return got == 0 && std::signbit(got) == (mpfr_signbit(truth) != 0) ? 0 : wrong;
   }
-  if (std::signbit(got) != (mpfr_signbit(truth) != 0)) return wrong;
-  auto exponent = std::max<long>(mpfr_get_exp(truth) - 1, -1022);
+  bool small = std::fabs(rounded) < least;
+  if (!small && std::signbit(got) != (mpfr_signbit(truth) != 0)) return wrong;
+  auto exponent = small ? std::ilogb(least) : std::max<long>(mpfr_get_exp(truth) - 1, -1022);
   mpfr_t difference;
   mpfr_init2(difference, 200);
   mpfr_sub_d(difference, truth, got, MPFR_RNDN);
@@ -327,6 +371,10 @@ double units_off(double got, mpfr_srcptr truth) {
   double units = std::fabs(mpfr_get_d(difference, MPFR_RNDN));
   mpfr_clear(difference);
   return units;
+}
+
+double units_off(const MathFunction& f, double got, double first, mpfr_srcptr truth) {
+  return units_off(got, truth, f.least ? f.least(first) : 0);
 }
 
 Truth::Truth() {

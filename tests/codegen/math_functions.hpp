@@ -22,6 +22,9 @@ struct MathFunction {
   double single_bar, double_bar;  // in units in the last place
   double low, high;               // where most arguments are taken from
   std::vector<double> landmarks;  // and whose neighbours are tried
+  // Where the truth is smaller than this (of the first argument), a float64 unit is one of this.
+  double (*least)(double) = nullptr;
+  bool costly_reference = false;
 };
 std::span<const MathFunction> math_functions();
 const MathFunction& math_function(const std::string& name);
@@ -36,7 +39,10 @@ template <class T> Samples<T> samples(const MathFunction&, std::size_t count);
 /// The distance of a result from the truth in units of the truth's last place (of the smallest
 /// subnormal below the normal range); infinite where NaN, infinity, or the sign of zero differ.
 double units_off(float got, double truth);
-double units_off(double got, mpfr_srcptr truth);
+double units_off(double got, mpfr_srcptr truth, double least = 0);
+
+/// The error of a float64 result.
+double units_off(const MathFunction&, double got, double first, mpfr_srcptr truth);
 
 /// The truth in 160 bits.
 class Truth {

@@ -3,7 +3,7 @@
 
 #include "trace/error.hpp"
 #include "trace/kernel/math_erf.hpp"
-#include "trace/kernel/math_log.hpp"
+#include "trace/kernel/math_gamma.hpp"
 #include "trace/kernel/math_round.hpp"
 #include "trace/kernel/math_trig.hpp"
 
@@ -70,6 +70,12 @@ Scalar pow(Scalar x, Scalar y) {
 Scalar atan2(Scalar y, Scalar x) {
   return counted_single(y) ? formulas::atan2<formulas::SingleArc>(y, x)
                            : formulas::atan2<formulas::DoubleArc>(y, x);
+}
+Scalar lgamma(Scalar x) {
+  return counted_single(x) ? formulas::lgamma(Single{}, x) : formulas::lgamma(Double{}, x);
+}
+Scalar digamma(Scalar x) {
+  return counted_single(x) ? formulas::digamma(Single{}, x) : formulas::digamma(Double{}, x);
 }
 Scalar rsqrt(Scalar x) {
   is_single(x);
