@@ -1,0 +1,333 @@
+// The laws on every row of every operation, and the table of what each primitive was shown to obey.
+#include "tests/matrix/samples.hpp"
+#include "tests/support/catch.hpp"
+
+#include <fmt/format.h>
+#include <iostream>
+#include <map>
+#include <set>
+
+using namespace fluxion;
+using namespace fluxion::test;
+
+namespace {
+
+std::int64_t operand_elements(const SampleCase& operands) {
+  std::int64_t count = 0;
+  for (const SampleOperand& o : operands) count += element_count(o.shape);
+  return count;
+}
+
+bool small(const SampleCase& operands) { return operand_elements(operands) <= 24; }
+
+OperandSampler sampler(const SampleCase& operands, DType dtype) {
+  return [operands, dtype](unsigned seed) { return sample_operands(operands, dtype, seed); };
+}
+
+/// Checks a law; an exception is a broken one.
+template <class F>
+void hold(const Sample& row, DType dtype, const char* law, const F& f, const GraphRef& graph = {}) {
+  std::string broken;
+  try {
+    broken = f();
+  } catch (const std::exception& error) {
+    broken = std::string("threw ") + error.what();
+  }
+  if (broken.empty()) return;
+  std::ostringstream name;
+  name << row.name << ", " << dtype;
+  const std::string text = graph ? to_string(*graph) : "";
+  INFO(name.str() << ": the law of " << law << " is broken: " << broken << "\n"
+                  << text.substr(0, 1500));
+  FAIL_CHECK();
+}
+
+bool excused(const Sample& row, SampleLaw law) { return row.exception(law) != nullptr; }
+
+/// All cases of a row as one program, so that it is compiled once.
+ProgramFunction all_cases(const Sample& row) {
+  return [row](const ArrayList& all) {
+    ArrayList out;
+    std::size_t next = 0;
+    for (const SampleCase& operands : row.cases) {
+      const auto from = all.begin() + static_cast<std::ptrdiff_t>(next);
+      next += operands.size();
+      for (const Array& a :
+           row.function(ArrayList(from, from + static_cast<std::ptrdiff_t>(operands.size()))))
+        out.push_back(a);
+    }
+    return out;
+  };
+}
+
+/// The same between other operations: each operand is what a kernel computes before it, still in
+/// its domain, each result is read by an elementwise operation and a sum.
+ProgramFunction fused(const Sample& row) {
+  return [row, f = all_cases(row)](const ArrayList& all) {
+    ArrayList inner;
+    std::size_t next = 0;
+    for (const SampleCase& operands : row.cases)
+      for (const SampleOperand& o : operands) {
+        const Array& x = all[next++];
+        inner.push_back(o.dtype || x.ndim() == 0 ? x : where(x < flip(x), flip(x), x));
+      }
+    ArrayList out;
+    for (const Array& a : f(inner)) {
+      const Array b = a.dtype() == bool_ ? !a : is_floating(a.dtype()) ? tanh(a) : a + a;
+      out.push_back(b);
+      out.push_back(sum(b.astype(is_floating(b.dtype()) ? b.dtype() : int32), {}));
+    }
+    return out;
+  };
+}
+
+HostArrays operands_of_all_cases(const Sample& row, DType dtype, bool special) {
+  HostArrays all;
+  unsigned seed = 0;
+  for (const SampleCase& operands : row.cases)
+    for (HostArray& a : sample_operands(operands, dtype, seed++, special && row.special))
+      all.push_back(std::move(a));
+  return all;
+}
+
+void check_compiled(const Samples& rows) {
+  for (const Sample& row : rows) {
+    for (DType dtype : row.dtypes) {
+      const HostArrays operands = operands_of_all_cases(row, dtype, true);
+      hold(row, dtype, "compilation", [&] {
+        const GraphRef graph = program(types_of(operands), all_cases(row));
+        return law_of_compilation(graph, operands);
+      });
+      if (dtype != float32 && dtype != float64 && dtype != int32 && dtype != bfloat16) continue;
+      const HostArrays moderate = operands_of_all_cases(row, dtype, false);
+      hold(row, dtype, "compilation in a larger program", [&] {
+        const GraphRef graph = program(types_of(moderate), fused(row));
+        return law_of_compilation(graph, moderate);
+      });
+      if (dtype == float32 || dtype == int32)
+        hold(row, dtype, "calls", [&] { return law_of_calls(all_cases(row), moderate); });
+    }
+  }
+  SUCCEED();
+}
+
+void check_transformed(const Samples& rows) {
+  for (const Sample& row : rows) {
+    for (const SampleCase& operands : row.cases) {
+      for (DType dtype : {float64, int32}) {
+        if (std::find(row.dtypes.begin(), row.dtypes.end(), dtype) == row.dtypes.end()) continue;
+        const GraphRef graph = sample_program(row, operands, dtype);
+        hold(row, dtype, "text", [&] { return law_of_text(graph); }, graph);
+        if (operand_elements(operands) > 80) continue;
+        const OperandSampler samples = sampler(operands, dtype);
+        hold(row, dtype, "batches", [&] { return law_of_batches(graph, samples); }, graph);
+        hold(
+            row,
+            dtype,
+            "nested batches",
+            [&] { return law_of_nested_batches(graph, samples); },
+            graph);
+      }
+    }
+  }
+  SUCCEED();
+}
+
+void check_differentiated(const Samples& rows) {
+  for (const Sample& row : rows) {
+    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
+    for (const SampleCase& operands : row.cases) {
+      const GraphRef graph = sample_program(row, operands, float64);
+      const HostArrays values = sample_operands(operands, float64, 0);
+      if (!excused(row, SampleLaw::adjoints))
+        hold(row, float64, "adjoints", [&] { return law_of_adjoints(graph, values); }, graph);
+      if (!small(operands)) continue;
+      if (!excused(row, SampleLaw::differences))
+        hold(row, float64, "differences", [&] { return law_of_differences(graph, values); }, graph);
+      if (!excused(row, SampleLaw::orders)) {
+        const int order = operand_elements(operands) <= 12 ? 3 : 1;
+        hold(row, float64, "orders", [&] { return law_of_orders(graph, values, order); }, graph);
+      }
+    }
+  }
+  SUCCEED();
+}
+
+/// The gradients of batches are the batches of gradients, and derivatives compile, too.
+void check_composed_transforms(const Samples& rows) {
+  for (const Sample& row : rows) {
+    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
+    for (std::size_t c = 0; c < row.cases.size(); ++c) {
+      const SampleCase& operands = row.cases[c];
+      if (!small(operands)) continue;
+      const GraphRef graph = sample_program(row, operands, float64);
+      const std::vector<bool> active = differentiated_inputs(*graph);
+      if (std::find(active.begin(), active.end(), true) == active.end()) continue;
+      const GraphRef gradient = gradient_program(graph);
+      const auto samples = [&](unsigned seed) {
+        HostArrays all = sample_operands(operands, float64, seed);
+        const Types types(gradient->input_types().begin(), gradient->input_types().end());
+        for (std::size_t k = all.size(); k < types.size(); ++k)
+          all.push_back(random_arrays({&types[k], 1}, 31 * seed + static_cast<unsigned>(k))[0]);
+        return all;
+      };
+      hold(
+          row,
+          float64,
+          "batches of gradients",
+          [&] { return law_of_batches(gradient, samples, 8); },
+          gradient);
+      if (c % 2 == 1)
+        hold(
+            row,
+            float64,
+            "compilation of gradients",
+            [&] { return law_of_compilation(gradient, samples(0)); },
+            gradient);
+    }
+  }
+  SUCCEED();
+}
+
+Samples all_samples() {
+  Samples all;
+  for (const Samples& more : {unary_samples(),
+                              activation_samples(),
+                              binary_samples(),
+                              reduction_samples(),
+                              shape_samples(),
+                              creation_samples(),
+                              index_samples(),
+                              contraction_samples(),
+                              lax_samples()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+/// What was seen of one primitive.
+struct Seen {
+  std::set<std::string> dtypes;
+  int derivatives = 0, batches = 0;
+  bool transposed = false;
+  double worst = 0;
+};
+
+void record(std::map<std::string, Seen>& table, const Graph& graph) {
+  for (const Operation& operation : graph.operations()) {
+    Seen& seen = table[std::string(operation.op.name())];
+    seen.transposed |= operation.op.transposable();
+    for (const Type& type : graph.result_types(operation)) {
+      std::ostringstream name;
+      name << type.dtype;
+      seen.dtypes.insert(name.str());
+    }
+  }
+}
+
+void print(const std::map<std::string, Seen>& table) {
+  std::cout << fmt::format("{:<24}{:>6}{:>11}{:>7}{:>8}{:>14}\n",
+                           "primitive",
+                           "jvp",
+                           "transpose",
+                           "batch",
+                           "dtypes",
+                           "worst f64");
+  for (const auto& [name, seen] : table)
+    std::cout << fmt::format("{:<24}{:>6}{:>11}{:>7}{:>8}{:>14}\n",
+                             name,
+                             seen.derivatives,
+                             seen.transposed ? "linear" : "-",
+                             seen.batches,
+                             seen.dtypes.size(),
+                             seen.derivatives ? fmt::format("{:.1e}", seen.worst) : "-");
+}
+
+}  // namespace
+
+TEST_CASE("unary functions compile to what they mean") { check_compiled(unary_samples()); }
+TEST_CASE("activations compile to what they mean") { check_compiled(activation_samples()); }
+TEST_CASE("binary functions compile to what they mean") { check_compiled(binary_samples()); }
+TEST_CASE("reductions compile to what they mean") { check_compiled(reduction_samples()); }
+TEST_CASE("shapes compile to what they mean") { check_compiled(shape_samples()); }
+TEST_CASE("creation compiles to what it means") { check_compiled(creation_samples()); }
+TEST_CASE("indexing compiles to what it means") { check_compiled(index_samples()); }
+TEST_CASE("contractions compile to what they mean") { check_compiled(contraction_samples()); }
+TEST_CASE("lax functions compile to what they mean") { check_compiled(lax_samples()); }
+
+TEST_CASE("elementwise functions obey the laws of text and batches") {
+  for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
+    check_transformed(rows);
+}
+TEST_CASE("reductions and shapes obey the laws of text and batches") {
+  for (const Samples& rows : {reduction_samples(), shape_samples(), creation_samples()})
+    check_transformed(rows);
+}
+TEST_CASE("indexing, contractions and lax functions obey the laws of text and batches") {
+  for (const Samples& rows : {index_samples(), contraction_samples(), lax_samples()})
+    check_transformed(rows);
+}
+
+TEST_CASE("elementwise functions obey the laws of derivatives") {
+  for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
+    check_differentiated(rows);
+}
+TEST_CASE("reductions and shapes obey the laws of derivatives") {
+  for (const Samples& rows : {reduction_samples(), shape_samples(), creation_samples()})
+    check_differentiated(rows);
+}
+TEST_CASE("indexing, contractions and lax functions obey the laws of derivatives") {
+  for (const Samples& rows : {index_samples(), contraction_samples(), lax_samples()})
+    check_differentiated(rows);
+}
+
+TEST_CASE("gradients of elementwise functions batch and compile") {
+  for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
+    check_composed_transforms(rows);
+}
+TEST_CASE("gradients of all other functions batch and compile") {
+  for (const Samples& rows : {reduction_samples(),
+                              shape_samples(),
+                              creation_samples(),
+                              index_samples(),
+                              contraction_samples(),
+                              lax_samples()})
+    check_composed_transforms(rows);
+}
+
+TEST_CASE("every primitive has rows, and a table says what they show") {
+  std::map<std::string, Seen> table;
+  for (const Sample& row : all_samples()) {
+    for (DType dtype : row.dtypes)
+      for (const SampleCase& operands : row.cases)
+        record(table, *sample_program(row, operands, dtype));
+    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
+    for (const SampleCase& operands : row.cases) {
+      if (operand_elements(operands) == 0 || operand_elements(operands) > 12) continue;
+      const GraphRef graph = sample_program(row, operands, float64);
+      for (const GraphRef& g : transformed_programs(graph)) record(table, *g);
+      double worst = 0;
+      if (!excused(row, SampleLaw::differences))
+        law_of_differences(graph, sample_operands(operands, float64, 0), &worst);
+      for (const Operation& operation : graph->operations()) {
+        Seen& seen = table[std::string(operation.op.name())];
+        seen.batches += 1;
+        if (excused(row, SampleLaw::differences)) continue;
+        seen.derivatives += 1;
+        seen.worst = std::max(seen.worst, worst);
+      }
+    }
+    for (const auto& [law, reason] : row.exceptions)
+      std::cout << row.name << ", law "
+                << (law == SampleLaw::differences ? "2"
+                    : law == SampleLaw::adjoints  ? "3 and 4"
+                    : law == SampleLaw::orders    ? "6"
+                                                  : "5")
+                << " not asked: " << reason << "\n";
+  }
+  print(table);
+  for (const Rules* rules : known_operations()) {
+    const std::string name(rules->name);
+    INFO("no row records " << name);
+    CHECK(table.count(name) == 1);
+  }
+}
