@@ -65,7 +65,12 @@ void Fusion::place(std::int32_t i) {
   if (!wanted && !where_[static_cast<std::size_t>(i)].empty())
     return;  // only a library call's part
   if (has_kernel(i)) return place_kernel_operation(i, demand);
-  store_in(i, found(i, Cut::Kind::reference), demand);
+  const int n = found(i, Cut::Kind::reference);
+  store_in(i, n, demand);
+  if (!operation(i).op.effects()) return;
+  // What can be seen from outside happens in the program's order.
+  if (next_effect_ >= 0) nodes_[static_cast<std::size_t>(n)].readers.insert(next_effect_);
+  next_effect_ = n;
 }
 
 void Fusion::place_leaf(std::int32_t i, std::int32_t call) {

@@ -139,6 +139,7 @@ class Fusion {
   std::vector<int> repeated_;         // instructions that are repeated in several kernels below it
   std::vector<const OperationFacts*> facts_;
   std::vector<Node> nodes_;
+  int next_effect_ = -1;  // the node of the effect that comes next
 };
 
 }  // namespace fluxion::codegen

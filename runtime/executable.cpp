@@ -21,8 +21,9 @@ using detail::Ref;
 /// Memory of a thread for the scratch rows of kernels; grows.
 void* thread_scratch(std::size_t bytes) {
   if (bytes == 0) return nullptr;
-  thread_local Ref<Buffer> memory;
-  if (!memory || memory->bytes() < bytes) memory = allocate(bytes);
+  // Made with its first memory, so that it goes before what the allocator keeps for the thread.
+  thread_local Ref<Buffer> memory = allocate(bytes);
+  if (memory->bytes() < bytes) memory = allocate(bytes);
   return memory->data();
 }
 
