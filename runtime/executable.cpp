@@ -86,7 +86,8 @@ class NativeProgram final : public Executable {
           memory[i] = results[index]->data();
           break;
         case Slot::Where::arena:
-          memory[i] = static_cast<char*>(arena->data()) + slot.offset;
+          // without an arena, what would lie there has no elements
+          memory[i] = arena ? static_cast<char*>(arena->data()) + slot.offset : nullptr;
           break;
       }
     }
