@@ -257,12 +257,6 @@ void parallel_parts(Builder& builder,
   }
 }
 
-kernel::Kernel kernel_of(const Op& op, TypeList operands, TypeList results) {
-  Probe probe(operands, results);
-  probe.run(op);
-  return probe.finish();
-}
-
 const OperationFacts& facts_of(const Op& op, TypeList operands, TypeList results) {
   static std::mutex lock;
   static auto* table = new std::unordered_multimap<std::uint64_t, std::unique_ptr<Remembered>>;

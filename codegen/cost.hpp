@@ -50,9 +50,6 @@ void parallel_parts(kernel::Builder&,
                     const std::vector<std::int64_t>& parts,
                     const kernel::Builder::Body& body);
 
-/// The operation alone as a kernel: one input buffer for each operand, one output for each result.
-kernel::Kernel kernel_of(const Op&, TypeList operands, TypeList results);
-
 /// So many times an instruction of each block is run: calls visit(instruction, count).
 void visit_instructions(const kernel::Kernel&,
                         const std::function<void(const kernel::Instruction&, double)>& visit);
