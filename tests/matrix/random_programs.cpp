@@ -157,7 +157,8 @@ class Kitchen {
       case 10:
         return {fluxion::clip(a, -3, 3).astype(int32)};
       case 11:
-        return {a.astype(below(2) ? float32 : float64)};
+        // Tangents that pass through fewer bits would be rounded there.
+        return {fluxion::stop_gradient(a.astype(below(2) ? float32 : float64))};
       case 12:
         return {fluxion::maximum(a, fluxion::abs(b))};
       default:
@@ -222,7 +223,7 @@ class Kitchen {
       case 15:
         return fluxion::gelu(a);
       case 16:
-        return fluxion::stop_gradient(b) * a;
+        return smooth_ ? a * b - a : fluxion::stop_gradient(b) * a;
       default:
         return fluxion::tanh(a);
     }

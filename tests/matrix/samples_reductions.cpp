@@ -41,7 +41,7 @@ Sample along(std::string name,
              std::vector<DType> dtypes) {
   return {std::move(name),
           [f](const ArrayList& x) { return ArrayList{f(x[0], 0), f(x[0], -1)}; },
-          {{{{2}}}, {{{4}}}, {{{2, 4}}}, {{{38}}}, {{{6, 66}}}},
+          {{{{2}}}, {{{4}}}, {{{4, 6}}}, {{{38}}}, {{{6, 66}}}},
           std::move(dtypes)};
 }
 

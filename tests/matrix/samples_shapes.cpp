@@ -184,13 +184,14 @@ Samples shape_samples() {
 
 Samples index_samples() {
   const SampleOperand places{{4}, -7, 7, int32}, table{{2, 2}, -3, 3, int64};
-  const std::vector<SampleCase> taken = {{{{5}}, places},
-                                         {{{3, 4}}, places},
-                                         {{{3, 4}}, table},
-                                         {{{37}}, places},
-                                         {{{5, 67}}, places},
-                                         {{{1}}, places},
-                                         {{{4, 0}}, places}};
+  const std::vector<SampleCase> taken = {
+      {{{5}}, places},
+      {{{3, 4}}, places},
+      {{{3, 4}}, table},
+      {{{37}}, places},
+      {{{5, 67}}, places},
+      {{{1}}, places},
+  };
   Samples all = {
       rows(
           "take",
