@@ -14,14 +14,14 @@ Scalar expm1(Scalar);              // 1.46, 1.79
 Scalar log(Scalar);                // 0.92, 0.80
 Scalar log1p(Scalar);              // 1.46, 1.33
 Scalar sin(Scalar);                // 0.51, 0.95; however large the argument
-Scalar cos(Scalar);                // 0.51, 0.95
+Scalar cos(Scalar);                // 0.51, 0.99
 Scalar tan(Scalar);                // 0.51, 2.3
 Scalar tanh(Scalar);               // 1.34, 1.29
 Scalar logistic(Scalar);           // 1.55, 1.38
 Scalar erf(Scalar);                // 1.06, 1.03
 Scalar erfc(Scalar);               // 2.29, 2.17
 Scalar pow(Scalar, Scalar);        // 0.54, 1.11
-Scalar atan2(Scalar y, Scalar x);  // 1.51, 1.67
+Scalar atan2(Scalar y, Scalar x);  // 1.51, 1.83
 /// 1 / sqrt(x).
 Scalar rsqrt(Scalar);  // 1.5, 1.5
 /// The remainder of truncated division (C's fmod), exact.
@@ -30,7 +30,7 @@ Scalar remainder(Scalar, Scalar);
 Scalar round_away(Scalar);
 /// log |gamma(x)|. At negative float64 the error is relative to the larger of it and 1 + lgamma(1 -
 /// x), which it is a difference from.
-Scalar lgamma(Scalar);  // 0.51, 2.5
+Scalar lgamma(Scalar);  // 0.51, 2.6
 /// The derivative of log gamma(x), NaN at its poles but zero; at negative float64 as lgamma, with
 /// 1 + digamma(1 - x).
 Scalar digamma(Scalar);  // 0.51, 3.1
