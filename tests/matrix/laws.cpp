@@ -110,9 +110,13 @@ Numbers difference_quotient(const Graph& graph,
   };
   const Numbers a = shifted(h), b = shifted(-h), c = shifted(2 * h), d = shifted(-2 * h);
   Numbers slopes;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    slopes.push_back(a[i] == b[i] && c[i] == d[i] ? 0
-                                                  : (8 * (a[i] - b[i]) - (c[i] - d[i])) / (12 * h));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    // Infinities and NaN that no operand moves (what a gather fills in) count as constants.
+    const bool still = a[i] == b[i] && c[i] == d[i];
+    const bool filled =
+        std::isnan(a[i]) && std::isnan(b[i]) && std::isnan(c[i]) && std::isnan(d[i]);
+    slopes.push_back(still || filled ? 0 : (8 * (a[i] - b[i]) - (c[i] - d[i])) / (12 * h));
+  }
   return slopes;
 }
 

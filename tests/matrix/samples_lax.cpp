@@ -290,6 +290,12 @@ Samples lax_samples() {
           }),
           {{{{}}}, {{{5}}}, {{{5, 67}}}}),
   };
+  // Rounding half away from zero, which only programs written elsewhere ask for.
+  rows.push_back(
+      row("primitive round",
+          one([](const ArrayList& x) { return ops::unary("round", x[0], Site::current()); }),
+          {{{{}}}, {{{5}}}, {{{37}}}, {{{0}}}},
+          float_dtypes()));
   for (Sample& sample : rows) {
     if (sample.name == "population_count" || sample.name == "clz") sample.dtypes = integer_dtypes();
     if (sample.name == "astype")
