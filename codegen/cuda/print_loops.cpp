@@ -62,7 +62,8 @@ void CudaPrinter::barrier() {
 }
 
 /// In group scope, a step that reads waits for what was written, and one that writes for all that
-/// was read: an output may also lie in the memory of an input.
+/// was read: an output may also lie in the memory of an input. Stores in group scope, which one
+/// thread does, keep their order by themselves.
 void CudaPrinter::block(const Block& items) {
   for (const Item& item : items) {
     if (!group_scope_) {
@@ -70,10 +71,12 @@ void CudaPrinter::block(const Block& items) {
       continue;
     }
     const Effects effects = effects_of(item);
+    const bool in_order = !item.is_loop && pending_.single;
     if ((effects.rereads && pending_.writes) ||
-        (effects.writes && (pending_.reads || pending_.writes)))
+        (effects.writes && (pending_.reads || (pending_.writes && !in_order))))
       barrier();
     print_item(item);
+    if (effects.writes) pending_.single = !item.is_loop && (!pending_.writes || pending_.single);
     pending_.reads |= effects.reads;
     pending_.writes |= effects.writes;
   }

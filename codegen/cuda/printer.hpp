@@ -76,6 +76,7 @@ class CudaPrinter {
     bool reads = false;    // any memory
     bool rereads = false;  // memory that the kernel writes
     bool writes = false;
+    bool single = false;  // one thread alone writes
   };
   void add_effects(const kernel::Block&, Effects&) const;
   Effects effects_of(const kernel::Item&) const;

@@ -184,3 +184,14 @@ TEST_CASE("random programs run as CUDA kernels") {
       CHECK(difference(walk.run(arrays, order), expected) == "");
   }
 }
+
+TEST_CASE("how long NVRTC takes for a kernel", "[.measure]") {
+  const GraphRef graph = program({f32({64, 1000}), f32({1000})}, [](const ArrayList& x) {
+    return ArrayList{fx::softmax(x[0], 1), fx::tanh(x[0] * x[1]), fx::sum(x[0], 0)};
+  });
+  for (const kernel::Kernel& kernel : codegen::schedule(optimize(graph)).kernels) {
+    const codegen::CudaSource source = codegen::cuda_source(kernel, "k");
+    const NvrtcResult first = compile_nvrtc(codegen::cuda_program({&source, 1}));
+    WARN(kernel.name << ": " << first.milliseconds << " ms, " << first.bytes << " bytes");
+  }
+}

@@ -64,6 +64,11 @@ inline const std::vector<ThreadOrder>& orders(bool barriers) {
   return barriers ? all : calls;
 }
 
+/// A name that is not the kernel's own, which another of the same program may have.
+inline std::string kernel_name(std::size_t number) {
+  return std::string("k").append(std::to_string(number));
+}
+
 /// Kernels that go through the compilers together.
 class CudaBatch {
  public:
@@ -71,8 +76,7 @@ class CudaBatch {
 
   std::size_t add(const kernel::Kernel& kernel) {
     kernels_.push_back(kernel);
-    sources_.push_back(
-        codegen::cuda_source(kernel, "k" + std::to_string(sources_.size()), target_));
+    sources_.push_back(codegen::cuda_source(kernel, kernel_name(sources_.size()), target_));
     return sources_.size() - 1;
   }
   std::size_t size() const { return kernels_.size(); }
