@@ -24,8 +24,8 @@ std::string law_of_differences(const GraphRef&,
                                const HostArrays& operands,
                                double* worst = nullptr);
 
-/// Linearized, the tangents are the jvp's; <ct, Jv> = <J'ct, v>; transposed twice, the linear
-/// program is itself.
+/// Linearized, the tangents are the jvp's; <ct, Jv> = <J'ct, v>, where all coefficients are finite;
+/// transposed twice, the linear program is itself.
 std::string law_of_adjoints(const GraphRef&, const HostArrays& operands);
 
 /// Column by column and row by row, the Jacobian is the same; the Hessian of a weighted sum of the
