@@ -8,14 +8,14 @@
 
 namespace fluxion::codegen {
 
-/// One entry of the text. Its parameters are pointers to the kernel's inputs and outputs in the
-/// kernel's order (const for inputs, aligned to 16 bytes), then a pointer to `scratch_bytes` of
-/// global memory.
+/// One entry of the text, launched on a grid and blocks of one dimension. Its parameters are
+/// pointers to the kernel's inputs and outputs in the kernel's order (const for inputs, aligned to
+/// 16 bytes), then, unless `scratch_bytes` is 0, a pointer to so much global memory.
 struct CudaLaunch {
   std::string entry;
   std::int64_t blocks = 1;
   int threads = 32;
-  std::int64_t shared_bytes = 0;
+  std::int64_t shared_bytes = 0;  // dynamic; a driver wants to be asked for more than 48 KB
   std::int64_t scratch_bytes = 0;
   bool barriers = false;  // whether threads of a block or warp wait for each other
 };
