@@ -15,7 +15,8 @@ struct SampleOperand {
 };
 using SampleCase = std::vector<SampleOperand>;
 
-enum class SampleLaw { differences, adjoints, orders, batches };
+/// The laws that may be left out for a row; all others hold for every row.
+enum class SampleLaw { differences, adjoints, orders };
 
 struct Sample {
   std::string name;
