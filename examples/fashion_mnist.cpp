@@ -99,7 +99,7 @@ template <class Model> Array predictions(const Model& model, const Data& data) {
 
 struct Options {
   std::string model = "both", folder = "/usr/share/datasets/fashion-mnist";
-  int mlp_epochs = 12, cnn_epochs = 5;
+  int mlp_epochs = 12, cnn_epochs = 10;
   std::int64_t batch = 128;
   bool timing = false;   // only print the seconds of the faster of two epochs
 };
