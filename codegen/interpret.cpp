@@ -1,23 +1,15 @@
 // Walks a graph on host data, keeping every value until the end.
 #include "codegen/interpret.hpp"
 
-#include "trace/ops/call.hpp"
-
 #include <cstring>
 
 namespace fluxion::codegen {
 
 void interpret(const Op& op, ConstTensors operands, Tensors results) {
-  const auto* call = op.as<ops::Call>();
-  if (!call) {
-    op.reference(operands, results);
-    return;
-  }
-  std::vector<detail::Ref<Buffer>> values = interpret(*call->body, operands);
-  for (std::size_t k = 0; k < results.size(); ++k) {
-    if (std::size_t bytes = bytes_of(results[k].type))
-      std::memcpy(results[k].data, values[k]->data(), bytes);
-  }
+  static const RegionRunner run = [](const Graph& graph, ConstTensors inputs) {
+    return interpret(graph, inputs);
+  };
+  op.reference(operands, results, run);
 }
 
 std::vector<detail::Ref<Buffer>> interpret(const Graph& graph, ConstTensors inputs) {

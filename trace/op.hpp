@@ -12,6 +12,7 @@
 #include "fluxion/array.hpp"
 #include "fluxion/members.hpp"
 #include "trace/attributes.hpp"
+#include "trace/buffer.hpp"
 #include "trace/error.hpp"
 #include "trace/kernel/nest.hpp"
 #include "trace/leaf.hpp"
@@ -88,6 +89,16 @@ template <class T> concept WithRegions = requires(const T& op) { { op.regions() 
 template <class T> concept RegionForward = requires(const T& op, Arrays x) { { op.jvp_region(x, x) } -> std::same_as<Both>; { op.linearize_region(x, x) } -> std::same_as<Both>; };
 template <class T> concept Aliasing = requires { { T::aliases } -> std::convertible_to<bool>; };    // result 0 is operand 0's memory with another shape
 template <class T> concept Effectful = requires { { T::effects } -> std::convertible_to<bool>; };   // never shared, moved or removed
+/// The same where it depends on the fields (a loop has the effects of its body).
+template <class T> concept MaybeEffectful = requires(const T& op) { { op.has_effects() } -> std::same_as<bool>; };
+/// Runs a program that an operation holds, operation by operation, on host data.
+using RegionRunner = std::function<std::vector<detail::Ref<Buffer>>(const Graph&, ConstTensors)>;
+template <class T> concept RegionReferenced = requires(const T& op, ConstTensors in, Tensors out, const RegionRunner& run) { op.reference(in, out, run); };
+/// An operation whose program is put in its place before kernels are cut: records the results. Without it the schedule runs the operation (loops, branches).
+template <class T> concept Inlined = requires(const T& op, Arrays x) { { op.inlined(x) } -> std::same_as<ArrayList>; };
+struct Pruned;
+/// An operation that holds programs may shrink to what gives the results that are used.
+template <class T> concept Prunable = requires(const T& op, const std::vector<bool>& used) { { op.prune(used) } -> std::same_as<std::optional<Pruned>>; };
 /// A name that depends on the fields ("add" of a table of elementwise operations).
 template <class T> concept SelfNamed = requires(const T& op) { { op.own_name() } -> std::convertible_to<std::string_view>; };
 
@@ -101,11 +112,15 @@ struct Rules {
   kernel::Scalar (*at)(const void*, kernel::Reader&, const kernel::Index&);  // null: structured, or neither (inlined: call)
   void (*body)(const void*, kernel::Nest&);
   void (*reference)(const void*, ConstTensors, Tensors);
+  void (*region_reference)(const void*, ConstTensors, Tensors, const RegionRunner&);  // where there are regions
+  ArrayList (*inlined)(const void*, Arrays);                                         // null: run as it is
+  std::optional<Pruned> (*prune)(const void*, const std::vector<bool>& used);        // null: nothing to drop
   LeafSpec (*leaf)(const void*, TypeList in, TypeList out);  // null: none
   std::vector<const Graph*> (*regions)(const void*);         // null: none
   Both (*jvp_region)(const void*, Arrays x, Arrays dx);       // where there are regions
   Both (*linearize_region)(const void*, Arrays x, Arrays dx);
-  bool aliases, effects;
+  bool aliases;
+  bool (*effects)(const void*);
   std::uint64_t (*hash)(const void*);
   bool (*equal)(const void*, const void*);
   std::string (*print)(const void*);  // "[axis=1, reverse=true]" or empty
@@ -142,14 +157,21 @@ class Op {
   kernel::Scalar at(kernel::Reader& x, const kernel::Index& i) const { return rules_->at(memory_, x, i); }
   bool structured() const { return rules_->body != nullptr; }
   void body(kernel::Nest& nest) const { rules_->body(memory_, nest); }
-  void reference(ConstTensors in, Tensors out) const { rules_->reference(memory_, in, out); }
+  void reference(ConstTensors in, Tensors out, const RegionRunner& run) const {
+    if (rules_->region_reference) rules_->region_reference(memory_, in, out, run);
+    else rules_->reference(memory_, in, out);
+  }
+  bool inlines() const { return rules_->inlined != nullptr; }
+  ArrayList inlined(Arrays x) const { return rules_->inlined(memory_, x); }
+  bool prunable() const { return rules_->prune != nullptr; }
+  std::optional<Pruned> prune(const std::vector<bool>& used) const;
   LeafSpec leaf(TypeList in, TypeList out) const { return rules_->leaf ? rules_->leaf(memory_, in, out) : LeafSpec(); }
   std::vector<const Graph*> regions() const { return rules_->regions ? rules_->regions(memory_) : std::vector<const Graph*>(); }
   bool has_regions() const { return rules_->regions != nullptr; }
   Both jvp_region(Arrays x, Arrays dx) const { return rules_->jvp_region(memory_, x, dx); }
   Both linearize_region(Arrays x, Arrays dx) const { return rules_->linearize_region(memory_, x, dx); }
   bool aliases() const { return rules_->aliases; }
-  bool effects() const { return rules_->effects; }
+  bool effects() const { return rules_->effects && rules_->effects(memory_); }
   std::uint64_t hash() const { return rules_->hash(memory_); }
   std::string attributes() const { return rules_->print(memory_); }
   friend bool operator==(const Op& a, const Op& b) { return a.rules_ == b.rules_ && (!a.rules_ || a.rules_->equal(a.memory_, b.memory_)); }
@@ -181,6 +203,7 @@ template <class T> struct RulesFor {
   static_assert(Batching<T>, "operation: add `Batched batch(Arrays x, BatchAxes at, std::int64_t size) const`");
   static_assert(Pointwise<T> || Structured<T> || WithRegions<T>, "operation: add `kernel::Scalar at(kernel::Reader& x, const kernel::Index& i) const` (pointwise) or `void body(kernel::Nest& nest) const` (structured)");
   static_assert(Referenced<T> || WithRegions<T>, "operation: add `void reference(ConstTensors in, Tensors out) const`");
+  static_assert(RegionReferenced<T> || !WithRegions<T>, "operation: with regions, add `void reference(ConstTensors in, Tensors out, const RegionRunner& run) const`");
   static const T& self(const void* p) { return Op::self<T>(p); }
 
   static std::string_view own_name(const void* p) {
@@ -225,10 +248,14 @@ template <class T> struct RulesFor {
     if constexpr (Pointwise<T>) r.at = [](const void* p, kernel::Reader& x, const kernel::Index& i) { return self(p).at(x, i); };
     if constexpr (Structured<T>) r.body = [](const void* p, kernel::Nest& nest) { self(p).body(nest); };
     if constexpr (Referenced<T>) r.reference = [](const void* p, ConstTensors in, Tensors out) { self(p).reference(in, out); };
+    if constexpr (RegionReferenced<T>) r.region_reference = [](const void* p, ConstTensors in, Tensors out, const RegionRunner& run) { self(p).reference(in, out, run); };
+    if constexpr (Inlined<T>) r.inlined = [](const void* p, Arrays x) { return self(p).inlined(x); };
+    if constexpr (Prunable<T>) r.prune = [](const void* p, const std::vector<bool>& used) { return self(p).prune(used); };
     if constexpr (WithLeaf<T>) r.leaf = [](const void* p, TypeList in, TypeList out) { return self(p).leaf(in, out); };
     if constexpr (WithRegions<T>) r.regions = [](const void* p) { return self(p).regions(); };
     if constexpr (Aliasing<T>) r.aliases = T::aliases;
-    if constexpr (Effectful<T>) r.effects = T::effects;
+    if constexpr (Effectful<T>) r.effects = [](const void*) -> bool { return T::effects; };
+    else if constexpr (MaybeEffectful<T>) r.effects = [](const void* p) { return self(p).has_effects(); };
     r.hash = [](const void* p) { return hash_attributes(T::name, self(p)); };
     r.equal = [](const void* a, const void* b) { return equal_attributes(self(a), self(b)); };
     r.print = [](const void* p) { if constexpr (requires { self(p).print(); }) return self(p).print(); else return print_attributes(self(p)); };
@@ -249,6 +276,13 @@ Op::Op(T op) : rules_(&RulesFor<T>::rules) {
   else *reinterpret_cast<Held<T>**>(memory_) = new Held<T>{std::move(op), 1};
 }
 template <class T> const T* Op::as() const { return rules_ == &RulesFor<T>::rules ? &self<T>(memory_) : nullptr; }
+
+/// A smaller operation: which of the old one's operands it takes, and which of the old results it gives.
+struct Pruned {
+  Op op;
+  std::vector<std::size_t> operands, results;
+};
+inline std::optional<Pruned> Op::prune(const std::vector<bool>& used) const { return rules_->prune ? rules_->prune(memory_, used) : std::nullopt; }
 
 // ---- recording -------------------------------------------------------------------------------------------------------------
 /// Records an operation where it belongs: in the innermost frame that wants it, or in the lazy graph. Types are checked now; nothing runs.

@@ -1,8 +1,8 @@
 // Contractions whose axes lie in the way of each other, as matrix products of transposed operands,
 // so that a library can compute them.
-#include "trace/frame.hpp"
 #include "trace/ops/dot_general.hpp"
 #include "trace/passes.hpp"
+#include "transforms/walk.hpp"
 
 #include <algorithm>
 
@@ -23,28 +23,13 @@ GraphRef arrange_dots(const GraphRef& graph) {
       })) {
     return graph;
   }
-  FrameScope scope(Frame::Kind::unbound, "a pass", Site::current());
-  const Site& site = scope.frame().site;
-  ArrayList values;
-  for (const Type& type : graph->input_types()) values.push_back(scope.input(type, site));
-  for (const Operation& o : operations) {
-    const RuleSite line(o.site);
-    ArrayList operands;
-    for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
-    if (const auto a = arrangement(*graph, o)) {
-      operands[0] = ops::transpose(operands[0], a->lhs_permutation, o.site);
-      operands[1] = ops::transpose(operands[1], a->rhs_permutation, o.site);
-      values.push_back(emit(a->dot, operands, o.site));
-      continue;
-    }
-    for (Array& result : emit_all(o.op, operands, o.site)) values.push_back(std::move(result));
-  }
-  std::vector<ValueId> outputs;
-  for (ValueId v : graph->outputs()) {
-    outputs.push_back(scope.frame().value_of(values[static_cast<std::size_t>(v)], site));
-  }
-  scope.pop();
-  return scope.frame().builder.finish(std::move(outputs));
+  return rewritten(graph, [&](const Operation& o, Arrays operands) -> ArrayList {
+    const auto a = arrangement(*graph, o);
+    if (!a) return emit_all(o.op, operands, o.site);
+    const Array arranged[] = {ops::transpose(operands[0], a->lhs_permutation, o.site),
+                              ops::transpose(operands[1], a->rhs_permutation, o.site)};
+    return {emit(a->dot, arranged, o.site)};
+  });
 }
 
 }  // namespace fluxion

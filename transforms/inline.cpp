@@ -1,38 +1,25 @@
-// Calls replaced by what they call.
-#include "trace/ops/call.hpp"
+// Operations that stand for a program of theirs (calls, custom rules, ...) replaced by that program.
 #include "trace/passes.hpp"
+#include "transforms/walk.hpp"
+
+#include <algorithm>
 
 namespace fluxion {
-namespace {
-
-std::vector<ValueId> inline_into(GraphBuilder& builder,
-                                 const Graph& graph,
-                                 std::vector<ValueId> values) {
-  for (const Operation& o : graph.operations()) {
-    std::vector<ValueId> operands;
-    for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
-    if (const auto* call = o.op.as<ops::Call>()) {
-      for (ValueId v : inline_into(builder, *call->body, std::move(operands))) values.push_back(v);
-      continue;
-    }
-    const ValueId first = builder.add(o.op, std::move(operands), graph.result_types(o), o.site);
-    for (std::int32_t k = 0; k < o.result_count; ++k) values.push_back(first + k);
-  }
-  std::vector<ValueId> outputs;
-  for (ValueId v : graph.outputs()) outputs.push_back(values[static_cast<std::size_t>(v)]);
-  return outputs;
-}
-
-}  // namespace
 
 GraphRef inline_calls(const GraphRef& graph) {
-  bool any = false;
-  for (const Operation& o : graph->operations()) any = any || o.op.as<ops::Call>();
-  if (!any) return graph;
-  GraphBuilder builder;
-  std::vector<ValueId> inputs;
-  for (const Type& type : graph->input_types()) inputs.push_back(builder.input(type));
-  return builder.finish(inline_into(builder, *graph, std::move(inputs)), false);
+  const auto has_calls = [](const GraphRef& g) {
+    return std::any_of(g->operations().begin(), g->operations().end(), [](const Operation& o) {
+      return o.op.inlines();
+    });
+  };
+  GraphRef result = graph;
+  // What is put in may hold calls itself.
+  while (has_calls(result)) {
+    result = rewritten(result, [](const Operation& o, Arrays operands) -> ArrayList {
+      return o.op.inlines() ? o.op.inlined(operands) : emit_all(o.op, operands, o.site);
+    });
+  }
+  return result;
 }
 
 }  // namespace fluxion

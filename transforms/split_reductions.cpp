@@ -1,8 +1,8 @@
 // Large reductions with few results as two smaller ones, so that chunks can be reduced side by
 // side.
-#include "trace/frame.hpp"
 #include "trace/ops/reduce.hpp"
 #include "trace/passes.hpp"
+#include "transforms/walk.hpp"
 
 #include <algorithm>
 
@@ -115,27 +115,11 @@ bool has_large(const Graph& graph) {
 
 GraphRef split_large_reductions(const GraphRef& graph) {
   if (!has_large(*graph)) return graph;
-  FrameScope scope(Frame::Kind::unbound, "a pass", Site::current());
-  const Site& site = scope.frame().site;
-  ArrayList values;
-  for (const Type& type : graph->input_types()) values.push_back(scope.input(type, site));
-  for (const Operation& o : graph->operations()) {
-    const RuleSite line(o.site);
-    ArrayList operands;
-    for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
+  return rewritten(graph, [](const Operation& o, Arrays operands) -> ArrayList {
     const auto r = ops::reduce_attributes(o.op);
-    if (r && is_large(*r, type_of(operands[0]))) {
-      values.push_back(split(*r, operands[0], o.site));
-      continue;
-    }
-    for (Array& result : emit_all(o.op, operands, o.site)) values.push_back(std::move(result));
-  }
-  std::vector<ValueId> outputs;
-  for (ValueId v : graph->outputs()) {
-    outputs.push_back(scope.frame().value_of(values[static_cast<std::size_t>(v)], site));
-  }
-  scope.pop();
-  return scope.frame().builder.finish(std::move(outputs));
+    if (r && is_large(*r, type_of(operands[0]))) return {split(*r, operands[0], o.site)};
+    return emit_all(o.op, operands, o.site);
+  });
 }
 
 }  // namespace fluxion

@@ -18,6 +18,23 @@ std::vector<char> needed_operations(const Graph& g) {
   return needed;
 }
 
+GraphRef rewritten(const GraphRef& graph, const std::function<ArrayList(const Operation&, Arrays operands)>& replace) {
+  FrameScope scope(Frame::Kind::unbound, "a pass", Site::current());
+  const Site& site = scope.frame().site;
+  ArrayList values;
+  for (const Type& type : graph->input_types()) values.push_back(scope.input(type, site));
+  for (const Operation& o : graph->operations()) {
+    const RuleSite line(o.site);
+    ArrayList operands;
+    for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
+    for (Array& result : replace(o, operands)) values.push_back(std::move(result));
+  }
+  std::vector<ValueId> outputs;
+  for (ValueId v : graph->outputs()) outputs.push_back(scope.frame().value_of(values[static_cast<std::size_t>(v)], site));
+  scope.pop();
+  return scope.frame().builder.finish(std::move(outputs));
+}
+
 Array move_axis(const Array& x, int from, int to) {
   if (from == to) return x;
   const int rank = static_cast<int>(type_of(x).shape.size());

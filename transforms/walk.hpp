@@ -18,6 +18,9 @@ ArrayList transpose(const Graph&, Arrays inputs, Arrays cotangents);
 /// The graph's outputs for inputs of which some have a batch axis.
 Batched batch(const Graph&, Arrays inputs, BatchAxes at, std::int64_t size);
 
+/// The graph with each operation replaced by what `replace` records for it (inside a frame, with its line set).
+GraphRef rewritten(const GraphRef&, const std::function<ArrayList(const Operation&, Arrays operands)>& replace);
+
 /// x with its axis `from` moved to `to`.
 Array move_axis(const Array& x, int from, int to);
 /// x repeated along a new axis.

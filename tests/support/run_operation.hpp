@@ -1,6 +1,7 @@
 // One operation on host data: through its reference, and through its kernel run instruction by
 // instruction, without any fusion.
 #pragma once
+#include "codegen/interpret.hpp"
 #include "tests/support/kernel_interpreter.hpp"
 #include "trace/graph.hpp"
 
@@ -74,7 +75,9 @@ inline HostArrays run_reference(const Op& op, const HostArrays& inputs) {
   std::vector<Tensor> to;
   for (const HostArray& a : inputs) from.push_back({a.type, a.bytes.data()});
   for (HostArray& a : outputs) to.push_back({a.type, a.bytes.data()});
-  op.reference(from, to);
+  op.reference(from, to, [](const Graph& program, ConstTensors values) {
+    return codegen::interpret(program, values);
+  });
   return outputs;
 }
 
@@ -164,9 +167,7 @@ inline HostArrays run_graph(const Graph& graph, const HostArrays& inputs) {
   for (const Operation& operation : graph.operations()) {
     HostArrays operands;
     for (ValueId v : operation.operands) operands.push_back(values.at(static_cast<std::size_t>(v)));
-    const auto regions = operation.op.regions();
-    HostArrays results =
-        regions.empty() ? run_reference(operation.op, operands) : run_graph(*regions[0], operands);
+    HostArrays results = run_reference(operation.op, operands);
     for (HostArray& r : results) values.push_back(std::move(r));
   }
   HostArrays outputs;

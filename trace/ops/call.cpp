@@ -3,32 +3,9 @@
 
 #include "trace/graph_transforms.hpp"
 #include "trace/ops.hpp"
+#include "trace/ops/regions.hpp"
 
 namespace fluxion::ops {
-namespace {
-
-std::vector<bool> active_of(Arrays dx) {
-  std::vector<bool> active;
-  for (const Array& d : dx) active.push_back(defined(d));
-  return active;
-}
-
-/// The tangents of all results, from those that are not zero.
-ArrayList spread(std::span<const Array> some, const std::vector<bool>& nonzero) {
-  ArrayList all(nonzero.size());
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < nonzero.size(); ++i)
-    if (nonzero[i]) all[i] = some[next++];
-  return all;
-}
-
-void append_defined(ArrayList& to, Arrays from) {
-  for (const Array& a : from)
-    if (defined(a)) to.push_back(a);
-}
-
-}  // namespace
-
 Types Call::types(TypeList in) const {
   const TypeList wanted = body->input_types();
   if (in.size() != wanted.size())
@@ -41,7 +18,7 @@ Types Call::types(TypeList in) const {
 }
 
 Both Call::jvp_region(Arrays x, Arrays dx) const {
-  const JvpGraph both = jvp_graph(body, active_of(dx));
+  const JvpGraph both = jvp_graph(body, given_of(dx));
   ArrayList operands(x.begin(), x.end());
   append_defined(operands, dx);
   ArrayList results = emit_all(Call{both.graph, function}, operands, rule_site());
@@ -52,7 +29,7 @@ Both Call::jvp_region(Arrays x, Arrays dx) const {
 }
 
 Both Call::linearize_region(Arrays x, Arrays dx) const {
-  const LinearizedGraph parts = linearize_graph(body, active_of(dx));
+  const LinearizedGraph parts = linearize_graph(body, given_of(dx));
   ArrayList results = emit_all(Call{parts.forward, function}, x, rule_site());
   const auto n = static_cast<std::ptrdiff_t>(body->outputs().size());
   ArrayList operands(results.begin() + n, results.end());
@@ -65,7 +42,7 @@ Both Call::linearize_region(Arrays x, Arrays dx) const {
 }
 
 void Call::transpose(Arrays ct, const Operands& x, Accumulators& out) const {
-  std::vector<bool> linear, given = active_of(ct);
+  std::vector<bool> linear, given = given_of(ct);
   ArrayList operands;
   for (std::size_t k = 0; k < x.size(); ++k) {
     linear.push_back(x.linear(k));
@@ -83,6 +60,14 @@ void Call::transpose(Arrays ct, const Operands& x, Accumulators& out) const {
     if (defined(c) && out.needed(k)) out.add(k, c);
   }
 }
+
+void Call::reference(ConstTensors in, Tensors out, const RegionRunner& run) const {
+  copy_results(run(*body, in), out);
+}
+
+ArrayList Call::inlined(Arrays x) const { return inline_graph(*body, x); }
+
+bool Call::has_effects() const { return ops::has_effects(*body); }
 
 Batched Call::batch(Arrays x, BatchAxes at, std::int64_t size) const {
   const BatchedGraph batched = batch_graph(body, std::vector<int>(at.begin(), at.end()), size);

@@ -14,6 +14,9 @@ struct Call {
   Both linearize_region(Arrays x, Arrays dx) const;
   void transpose(Arrays ct, const Operands& x, Accumulators& out) const;
   Batched batch(Arrays x, BatchAxes at, std::int64_t size) const;
+  void reference(ConstTensors in, Tensors out, const RegionRunner& run) const;
+  ArrayList inlined(Arrays x) const;
+  bool has_effects() const;
   std::vector<const Graph*> regions() const { return {body.raw()}; }
 };
 
