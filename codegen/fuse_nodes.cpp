@@ -166,7 +166,10 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
     const LeafCall& call = leaves_.calls[static_cast<std::size_t>(node.call)];
     cut.call = node.call;
     cut.group.inputs = call.inputs;
+    const Operation& o = operation(call.operation);
     cut.group.outputs = {call.output};
+    for (std::int32_t k = 1; k < o.result_count; ++k)  // of several results none is moved
+      cut.group.outputs.push_back(o.first_result + k);
     return cut;
   }
   if (node.kind != Cut::Kind::kernel) {  // the operation's own operands and results, in order

@@ -224,6 +224,17 @@ Work work_of(const LeafSpec& spec) {
                  static_cast<double>(c->in_channels) / static_cast<double>(c->groups);
     for (std::int64_t n : c->window) work.flops *= static_cast<double>(n);
     for (std::int64_t n : c->out_size) work.flops *= static_cast<double>(n);
+  } else if (const auto* f = std::get_if<FactorizationSpec>(&spec)) {
+    const auto m = static_cast<double>(f->rows), n = static_cast<double>(f->columns);
+    using enum FactorizationSpec::Routine;
+    const double passes = f->routine == triangular_solve ? 0    // over the matrix
+                          : f->routine == cholesky       ? 1.0 / 3
+                          : f->routine == lu             ? 2.0 / 3
+                          : f->routine == inverse        ? 2
+                          : f->routine == qr             ? 4
+                                                         : 9;
+    const double solves = m * m * static_cast<double>(f->right_sides);
+    work.flops = static_cast<double>(f->batch) * (passes * m * n * std::min(m, n) + solves);
   }
   return work;
 }

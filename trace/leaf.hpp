@@ -1,4 +1,4 @@
-// What an operation asks of a library: a matrix product or a convolution, as sizes and strides. Made by operations, prepared by the runtime.
+// What an operation asks of a library: a matrix product, a convolution or a factorization, as sizes and strides. Made by operations, prepared by the runtime.
 #pragma once
 #include <variant>
 #include <vector>
@@ -29,7 +29,21 @@ struct ConvolutionSpec {
   friend bool operator==(const ConvolutionSpec&, const ConvolutionSpec&) = default;
 };
 
+/// A factorization, or solution of a system, of `batch` matrices of `rows` by `columns`, dense and row-major, one after the other.
+/// Operands and results are those of the operation that asks.
+struct FactorizationSpec {
+  enum class Routine { cholesky, triangular_solve, lu, inverse, qr, eigh, svd };
+  Routine routine = Routine::cholesky;
+  DType dtype = float32;
+  std::int64_t batch = 1, rows = 0, columns = 0;
+  std::int64_t right_sides = 0;                            // triangular_solve
+  bool left = true, lower = true, unit_diagonal = false;   // triangular_solve
+  char transposed = 'N';                                   // triangular_solve: 'N', 'T' or 'C'
+  bool full = false, vectors = true;                       // qr, svd: square factors; eigh, svd: more than values
+  friend bool operator==(const FactorizationSpec&, const FactorizationSpec&) = default;
+};
+
 /// No leaf (monostate): the operation's own body is compiled.
-using LeafSpec = std::variant<std::monostate, MatmulSpec, ConvolutionSpec>;
+using LeafSpec = std::variant<std::monostate, MatmulSpec, ConvolutionSpec, FactorizationSpec>;
 
 }  // namespace fluxion

@@ -373,6 +373,9 @@ detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec) {
   if (const auto* convolution = std::get_if<ConvolutionSpec>(&spec)) {
     return runtime::prepare_convolution(*convolution);
   }
+  if (const auto* factorization = std::get_if<FactorizationSpec>(&spec)) {
+    return runtime::prepare_factorization(*factorization);
+  }
   return {};
 }
 

@@ -11,6 +11,10 @@ detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec);
 /// Convolutions and their derivatives in float32 and bfloat16; null as above.
 detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);
 
+/// Factorizations in float32, float64, complex64 and complex128 by LAPACK, one thread for each
+/// matrix; null where the library is not installed.
+detail::Ref<codegen::PreparedLeaf> prepare_factorization(const FactorizationSpec& spec);
+
 /// Work of twice as many floating-point operations is worth a second thread: each has 5 to 10
 /// microseconds then.
 inline constexpr double serial_flops = 1e6;
