@@ -156,11 +156,12 @@ constexpr Rule rules[] = {
      }},
     {"reshape-of-reshape",
      [](Candidate& c) -> ValueId {
-       if (!c.operation.op.aliases()) return -1;
+       if (!c.operation.op.aliases() || !c.operation.op.pointwise()) return -1;
        const std::int32_t producer = c.graph.producer(c.operands[0]);
        if (producer < 0) return -1;
        const Operation& inner = c.graph.operation(static_cast<std::size_t>(producer));
-       if (!inner.op.aliases()) return -1;
+       // What is structured may not be looked through: a barrier.
+       if (!inner.op.aliases() || !inner.op.pointwise()) return -1;
        const ValueId source = inner.operands[0];
        if (c.graph.type(source) == c.type) return source;
        if (!(c.operation.op.types({&c.graph.type(source), 1}) == Types{c.type})) return -1;

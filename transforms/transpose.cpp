@@ -35,6 +35,12 @@ class Backward final : public Accumulators {
   const Operation* operation_ = nullptr;
 };
 
+/// Derivatives are linear programs by construction; only a user's rule can put something else there.
+[[noreturn]] void refuse(const Operation& o) {
+  fail("nonlinear-rule", o.site, "reverse mode: a rule of custom_jvp must be linear in the tangents; " + std::string(o.op.name()) + " of a tangent is not", {},
+       "compute with tangents by sums, products with known values and linear functions only");
+}
+
 }  // namespace
 
 ArrayList transpose(const Graph& g, Arrays inputs, Arrays cotangents) {
@@ -76,12 +82,17 @@ ArrayList transpose(const Graph& g, Arrays inputs, Arrays cotangents) {
       any |= defined(ct.back());
     }
     if (!any) continue;
-    if (!o.op.transposable()) throw InternalError("transpose: " + std::string(o.op.name()) + " stands in a linear program, but has no transpose rule");
+    if (!o.op.transposable()) refuse(o);
     for (ValueId v : o.operands) x.push_back(linear[index(v)] ? Array() : values[index(v)]);
     const Types types = g.operand_types(o);
     const RuleSite line(o.site);
     cts.at(o);
-    o.op.transpose(ct, Operands(x, types), cts);
+    try {
+      o.op.transpose(ct, Operands(x, types), cts);
+    } catch (const Error& e) {
+      if (e.code() == "empty-array") refuse(o);   // a rule that asks for the value of a linear operand: the program is not linear in it
+      throw;
+    }
   }
   ArrayList out;
   for (std::size_t i = 0; i < inputs.size(); ++i) if (!defined(inputs[i])) out.push_back(cts.take(static_cast<ValueId>(i)));

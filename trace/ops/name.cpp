@@ -1,4 +1,6 @@
 // name: the operand under a name, by which checkpoint policies know it.
+#include "trace/ops/name.hpp"
+
 #include "trace/ops/elementwise.hpp"
 
 #include <cstring>
@@ -41,6 +43,11 @@ struct Name {
 std::span<const Rules* const> name_rules() {
   static constexpr const Rules* rules[] = {rules_of<Name>()};
   return rules;
+}
+
+const std::string* name_of(const Op& op) {
+  const auto* name = op.as<Name>();
+  return name ? &name->text : nullptr;
 }
 
 Array name(const Array& x, std::string_view text, const Site& site) {
