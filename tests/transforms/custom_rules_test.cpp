@@ -176,9 +176,9 @@ TEST_CASE("a backward rule that leaves a cotangent empty means zero; residuals h
     std::vector<Array> more;
   };
   auto f = fx::custom_vjp(
-      [](Array x, Array n, int k) { return x * fx::astype(n, fx::float64) * k; },
+      [](Array x, Array n, int k) { return x * n.astype(fx::float64) * k; },
       [](Array x, Array n, int k) {
-        return std::pair{x * fx::astype(n, fx::float64) * k,
+        return std::pair{x * n.astype(fx::float64) * k,
                          Saved{x, "seen", std::vector<Array>(static_cast<std::size_t>(k), x)}};
       },
       [](Saved saved, Array ct) {
@@ -291,6 +291,7 @@ TEST_CASE("a rule that calls its own function is followed for four derivatives")
 }
 
 TEST_CASE("programs with custom rules parse back and run interpreted as compiled") {
+  using namespace fluxion;
   using namespace fluxion::test;
   auto f = triple();
   auto g = doubled();
