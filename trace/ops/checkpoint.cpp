@@ -1,4 +1,5 @@
 // checkpoint: a program whose derivative keeps few of its values and computes the others again.
+#include "trace/frame.hpp"
 #include "trace/ops/axes.hpp"
 #include "trace/ops/call.hpp"
 #include "trace/ops/custom_rules.hpp"

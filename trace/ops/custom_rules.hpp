@@ -3,6 +3,7 @@
 #pragma once
 #include "fluxion/rules.hpp"
 #include "trace/graph_transforms.hpp"
+#include "trace/ops.hpp"
 
 namespace fluxion::ops {
 
