@@ -1,4 +1,6 @@
 // Sums, products and extremes over sliding windows.
+#include "trace/ops/reduce_window.hpp"
+
 #include "trace/ops/positions.hpp"
 #include "trace/ops/reduction.hpp"
 #include "trace/ops/window.hpp"
@@ -9,12 +11,13 @@ std::span<const Rules* const> reduce_window_rules();
 namespace {
 
 // Padding and holes count as the reduction of nothing. Sums and products of 16-bit floats
-// accumulate in float32.
+// accumulate in float32 unless they are rounded at every step.
 struct ReduceWindow {
   static constexpr auto name = "reduce_window";
   Reduction op = Reduction::sum;
   WindowAxes
       window;  // of each axis: size, stride, base dilation, window dilation, low, high padding
+  bool in_element_type = false;
 
   Types types(TypeList in) const {
     check_real(name, in[0]);
@@ -63,7 +66,8 @@ struct ReduceWindow {
     const Array place = window_argreduce(op == Reduction::max, x, same, int64, rule_site());
     const Array tangent = gather_flat(dx, place, apart && !empty, rule_site());
     if (!empty) return tangent;
-    const Array counts = emit(ReduceWindow{Reduction::sum, window}, {filled(1, type)}, rule_site());
+    const Array counts =
+        emit(ReduceWindow{Reduction::sum, window, false}, {filled(1, type)}, rule_site());
     const Array zeros = zeros_of(type_of(counts));
     return select(compare(Direction::gt, counts, zeros, rule_site()), tangent, zeros, rule_site());
   }
@@ -125,7 +129,7 @@ struct ReduceWindow {
     if (!defined(ct[0]) || !out.needed(0)) return;
     const Shape& operand = x.type(0).shape;
     std::vector<Padding> padding;
-    ReduceWindow around{Reduction::sum, {}};
+    ReduceWindow around{Reduction::sum, {}, in_element_type};
     for (std::size_t k = 0; k < window.size(); ++k) {
       const WindowAxis& w = window[k];
       padding.push_back(w.transposed(operand[k]));
@@ -136,7 +140,10 @@ struct ReduceWindow {
   }
 
   Batched batch(Arrays x, BatchAxes at, std::int64_t) const {
-    return {{emit(ReduceWindow{op, with_free_axis(window, at[0])}, {x[0]}, rule_site())}, {at[0]}};
+    return {
+        {emit(
+            ReduceWindow{op, with_free_axis(window, at[0]), in_element_type}, {x[0]}, rule_site())},
+        {at[0]}};
   }
 
   void body(kernel::Nest& nest) const {
@@ -150,6 +157,16 @@ struct ReduceWindow {
         const kernel::Scalar value = nest.read(0, at, inside, neutral(b, op, in.dtype));
         return std::vector<kernel::Builder::Element>{{widened(value)}};
       };
+      if (in_element_type && adds_or_multiplies(op) && is_half(in.dtype)) {
+        const auto step = [&](const kernel::Index& within, std::vector<kernel::Scalar> carry) {
+          const kernel::Scalar x = element(within)[0].value;
+          const kernel::Scalar next = op == Reduction::sum ? carry[0] + x : carry[0] * x;
+          return std::vector<kernel::Scalar>{widened(narrowed(next, in.dtype))};
+        };
+        const auto last = b.serial(window_shape(window), {neutral(b, op, computed)}, step);
+        nest.write(0, out, narrowed(last[0], in.dtype));
+        return;
+      }
       const auto total = b.reduce(window_shape(window),
                                   kernel::Tree::sequential,
                                   {combiner_of(op, in.dtype)},
@@ -173,7 +190,7 @@ struct ReduceWindow {
   template <class T, class Accumulator>
   void accumulate(const ConstTensor& in, const Tensor& out) const {
     for_each_index(out.type.shape, [&](const auto& index, std::int64_t flat) {
-      Accumulator total(op, false);
+      Accumulator total(op, in_element_type);
       for_each_in_window(
           window, index, in.type.shape, [&](std::int64_t at) { total.take(in.as<T>()[at]); });
       out.as<T>()[flat] = total.result();
@@ -189,7 +206,11 @@ std::span<const Rules* const> reduce_window_rules() { return rules; }
 
 Array reduce_window(Reduction op, const Array& x, const Window& window, const Site& site) {
   const SiteScope line(current_site(site));
-  return emit(ReduceWindow{op, axes_of("reduce_window", window, rank_of(x))}, {x}, site);
+  return emit(ReduceWindow{op, axes_of("reduce_window", window, rank_of(x)), false}, {x}, site);
+}
+Array reduce_window_in_order(Reduction op, const Array& x, const Window& window, const Site& site) {
+  const SiteScope line(current_site(site));
+  return emit(ReduceWindow{op, axes_of("reduce_window", window, rank_of(x)), true}, {x}, site);
 }
 
 }  // namespace fluxion::ops
