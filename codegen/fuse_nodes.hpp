@@ -81,6 +81,8 @@ class Fusion {
     return graph_.operations()[static_cast<std::size_t>(i)];
   }
   const Type& type_of_result(std::int32_t i) const {
+    static const Type nothing;  // an effect may have no results
+    if (operation(i).result_count == 0) return nothing;
     return graph_.type(operation(i).first_result);
   }
   std::int64_t count_of(std::int32_t i) const { return element_count(type_of_result(i).shape); }

@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "runtime/cut.hpp"
-#include "runtime/executable.hpp"
+#include "runtime/program.hpp"
 #include "trace/frame.hpp"
 #include "trace/lazy.hpp"
 
@@ -83,7 +83,9 @@ void wait_for_leaves(const Cut& cut, std::unique_lock<std::mutex>& guard) {
 }
 
 void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
-  Ref<const Executable> program = programs().find(cut);
+  const bool checking = runtime::checking_nans();
+  Ref<const Executable> program;
+  if (!checking) program = programs().find(cut);
   evaluated.fetch_add(cut.nodes.size(), std::memory_order_relaxed);
   std::vector<Ref<Buffer>> results(cut.roots.size());
   Ref<detail::Shared> error;
@@ -93,9 +95,9 @@ void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
       std::vector<Op> operations;
       for (const auto& n : cut.nodes) operations.push_back(n->op);
       guard.unlock();
-      program = compile(graph);
+      program = checking ? runtime::nan_checked_program(graph) : compile(graph);
       guard.lock();
-      programs().add(cut, std::move(operations), program);
+      if (!checking) programs().add(cut, std::move(operations), program);
     }
     wait_for_leaves(cut, guard);
     guard.unlock();

@@ -2,7 +2,7 @@
 #include <mutex>
 
 #include "fluxion/jit.hpp"
-#include "runtime/executable.hpp"
+#include "runtime/program.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
 
@@ -64,7 +64,8 @@ class CompiledFunction final : public Program {
       in[i] = {node.data(), node.buffer, give};
     }
     for (std::size_t i = 0; i < captures_.size(); ++i) in[arguments.size() + i] = {Access::node(captures_[i])->data(), Access::node(captures_[i])->buffer, false};
-    program_->run({in, n}, {out, m});
+    if (runtime::checking_nans()) runtime::nan_checked_program(graph_)->run({in, n}, {out, m});
+    else program_->run({in, n}, {out, m});
     Flat results;
     results.reserve(m);
     for (std::size_t i = 0; i < m; ++i) results.push_back(ready_array(outputs_[i], std::move(out[i]), site));

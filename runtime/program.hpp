@@ -8,5 +8,10 @@ namespace fluxion::runtime {
 detail::Ref<const Executable> native_program(const GraphRef&);
 /// Runs the graph as it is through the references of its operations.
 detail::Ref<const Executable> interpreted_program(const GraphRef&);
+/// Runs the graph operation by operation, each compiled by itself, and throws Error "nan" where one
+/// makes a NaN of operands without one.
+detail::Ref<const Executable> nan_checked_program(const GraphRef&);
+/// Whether debug::check_nans is on.
+bool checking_nans() noexcept;
 
 }  // namespace fluxion::runtime

@@ -2,6 +2,7 @@
 #include "trace/error.hpp"
 
 #include "trace/frame.hpp"
+#include "trace/outside.hpp"
 
 namespace fluxion {
 namespace {
@@ -25,6 +26,14 @@ SiteScope::~SiteScope() {
 
 RuleSite::RuleSite(const Site& site) noexcept : saved_(rule_line) { rule_line = &site; }
 RuleSite::~RuleSite() { rule_line = saved_; }
+
+SiteState exchange_sites(const SiteState& state) noexcept {
+  const SiteState old{rule_line, scope_open, scope_line};
+  rule_line = state.rule;
+  scope_open = state.open;
+  scope_line = state.scope;
+  return old;
+}
 
 Site rule_site() { return current_site(Site::current()); }
 

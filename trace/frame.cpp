@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include "trace/lazy.hpp"
+#include "trace/ops/call.hpp"
 #include "trace/ops/constant.hpp"
+#include "trace/outside.hpp"
 #include "trace/rewrite.hpp"
 
 namespace fluxion {
@@ -49,6 +52,7 @@ Frame* choose(Arrays operands, const Site& site) {
 }  // namespace
 
 Frame* current_frame() noexcept { return top; }
+Frame* exchange_frame(Frame* frame) noexcept { return std::exchange(top, frame); }
 
 const Frame* frame_of(const Array& a) {
   const detail::Node* n = detail::Access::node(a);
@@ -99,7 +103,9 @@ Array Frame::lower(ValueId v) {
     stack.pop_back();
     if (defined(known[at(u)])) continue;
     const std::int32_t p = builder.producer(u);
-    if (p < 0) throw InternalError("the input of a bound frame has no value");
+    if (p < 0)   // the tangents of a derivative are the only inputs without one; user's code meets them in rules alone
+      fail("effect-on-tangent", site, "an effect in a derivative rule reads a tangent, which has no value in reverse mode", {"the tangent is " + to_string(builder.type(u))},
+           "print or check the cotangent in the backward rule of fx::custom_vjp, or use forward mode: fx::jvp");
     if (seen[at(p)]) continue;
     seen[at(p)] = 1;
     needed.push_back(p);
@@ -179,8 +185,28 @@ BoundProgram FrameScope::close_bound(Arrays outputs) {
 BelowScope::BelowScope(const Frame& frame) : saved_(top) { top = frame.below; }
 BelowScope::~BelowScope() { top = saved_; }
 
-ArrayList emit_all(const Op& op, Arrays operands, const Site& given) {
+namespace {
+
+/// Operands of an effect with the frames left that know values: what can be seen from outside happens once, where it is recorded, and not in a derivative.
+ArrayList below_bound_frames(Arrays operands, const Site& site) {
+  ArrayList x(operands.begin(), operands.end());
+  for (Frame* f = choose(x, site); f && f->kind == Frame::Kind::bound; f = choose(x, site))
+    for (Array& a : x)
+      if (frame_of(a) == f) a = f->lower(detail::Access::node(a)->value);
+  return x;
+}
+
+}  // namespace
+
+ArrayList emit_all(const Op& op, Arrays given_operands, const Site& given) {
   const Site site = current_site(given);
+  ArrayList lowered;
+  Arrays operands = given_operands;
+  if (op.effects()) {
+    if (op.regions().empty()) operands = lowered = below_bound_frames(given_operands, site);
+    else if (const Frame* frame = choose(operands, site); frame && frame->kind == Frame::Kind::bound && op.as<ops::Call>())
+      return op.inlined(operands);
+  }
   if (const auto* constant = op.as<ops::Constant>()) return {literal_bits(constant->dtype, constant->low, constant->high, site)};
   Frame* frame = choose(operands, site);
   Types in;
@@ -191,7 +217,7 @@ ArrayList emit_all(const Op& op, Arrays operands, const Site& given) {
     const SiteScope line(site);   // type rules speak of the user's line
     results = op.types(in);
   }
-  if (!frame) return record_lazily(op, operands, std::move(results), site);
+  if (!frame) return op.effects() ? run_now(op, operands, results, site) : record_lazily(op, operands, std::move(results), site);
   std::vector<ValueId> values;
   values.reserve(operands.size());
   for (const Array& a : operands) values.push_back(frame->value_of(a, site));

@@ -143,8 +143,9 @@ GraphRef GraphBuilder::finish(std::vector<ValueId> outputs, bool drop_unused) co
     if (!used[i]) continue;
     Operation o = operations_[i];
     for (ValueId& v : o.operands) v = number[static_cast<std::size_t>(v)];
+    const auto first = static_cast<ValueId>(types.size());   // the number that the next value gets, also where there is none
     for (std::int32_t k = 0; k < o.result_count; ++k) place(o.first_result + k);
-    o.first_result = number[static_cast<std::size_t>(o.first_result)];
+    o.first_result = first;
     operations.push_back(std::move(o));
   }
   for (ValueId& v : outputs) v = number[static_cast<std::size_t>(v)];

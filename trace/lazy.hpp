@@ -6,6 +6,9 @@
 
 namespace fluxion {
 
+/// Runs an operation with effects, outside every frame: at once. Defined in runtime/.
+ArrayList run_now(const Op&, Arrays operands, TypeList results, const Site&);
+
 /// Guards the pending list, and the `uses`, `mark`, links of every node.
 std::mutex& lazy_lock() noexcept;
 /// The oldest pending node; follow `next`. Under lazy_lock.

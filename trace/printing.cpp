@@ -1,6 +1,7 @@
 // Arrays as text, laid out as NumPy does it: shortest digits of at most 8 decimals, aligned
 // columns, long arrays shortened.
 #include "trace/node.hpp"
+#include "trace/ops/host.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -278,6 +279,8 @@ class Page {
 };
 
 }  // namespace
+
+std::string elements_text(const Type& type, const void* data) { return Page(type, data).text(); }
 
 std::ostream& operator<<(std::ostream& out, DType d) { return out << to_string(d); }
 std::ostream& operator<<(std::ostream& out, const Shape& s) { return out << to_string(s); }

@@ -1,16 +1,18 @@
 // custom_jvp, custom_vjp, checkpoint called with arrays: the function and its rules are traced to
 // programs that take the same captured arrays.
-#include "fluxion/rules.hpp"
-#include "trace/frame.hpp"
-#include "trace/ops.hpp"
 #include "trace/ops/custom_rules.hpp"
+
+#include "fluxion/rules.hpp"
+#include "trace/ops.hpp"
+#include "transforms/captures.hpp"
 
 #include <algorithm>
 
 namespace fluxion::detail {
 namespace {
 
-/// A rule that calls the function it belongs to has to be traced for one derivative after the other.
+/// A rule that calls the function it belongs to has to be traced for one derivative after the
+/// other.
 constexpr std::ptrdiff_t most_derivatives = 4;
 
 thread_local std::vector<Flat (*)(void*, Flat)> open_rules;
@@ -26,61 +28,6 @@ class OpenRule {
 bool too_deep(const FlatFunction& rule) {
   return std::count(open_rules.begin(), open_rules.end(), rule.call) >= most_derivatives;
 }
-
-Types types_of(const Flat& arguments, std::string_view what, const Site& site) {
-  Types out;
-  for (const Array& a : arguments) {
-    if (!defined(a))
-      fail("empty-array",
-           site,
-           std::string(what) +
-               ": an argument is an empty Array: it was default-constructed or moved from");
-    out.push_back(type_of(a));
-  }
-  return out;
-}
-
-/// Programs of one operation take the arrays that any of them captured.
-class Captures {
- public:
-  void add(const Traced& traced) {
-    for (const Array& a : traced.captures)
-      if (position(a) == arrays_.size()) arrays_.push_back(a);
-  }
-  const ArrayList& arrays() const { return arrays_; }
-
-  /// The program with all captures behind its first `head` inputs.
-  GraphRef closed(const Traced& traced, std::size_t head) const {
-    const Graph& graph = *traced.graph;
-    const std::size_t own =
-        static_cast<std::size_t>(graph.input_count()) - traced.captures.size();
-    GraphBuilder builder;
-    std::vector<ValueId> values, captured;
-    const auto input = [&](const Type& type) { return builder.input(type); };
-    for (std::size_t k = 0; k < head; ++k) values.push_back(input(graph.input_types()[k]));
-    for (const Array& a : arrays_) captured.push_back(input(type_of(a)));
-    for (std::size_t k = head; k < own; ++k) values.push_back(input(graph.input_types()[k]));
-    for (const Array& a : traced.captures) values.push_back(captured[position(a)]);
-    for (const Operation& o : graph.operations()) {
-      std::vector<ValueId> operands;
-      for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
-      const ValueId first =
-          builder.add(o.op, std::move(operands), graph.result_types(o), o.site, false);
-      for (std::int32_t k = 0; k < o.result_count; ++k) values.push_back(first + k);
-    }
-    std::vector<ValueId> outputs;
-    for (ValueId v : graph.outputs()) outputs.push_back(values[static_cast<std::size_t>(v)]);
-    return builder.finish(std::move(outputs), false);
-  }
-
- private:
-  std::size_t position(const Array& a) const {
-    const auto same = [&](const Array& b) { return Access::node(a) == Access::node(b); };
-    return static_cast<std::size_t>(std::find_if(arrays_.begin(), arrays_.end(), same) -
-                                    arrays_.begin());
-  }
-  ArrayList arrays_;
-};
 
 [[noreturn]] void refuse_rule(const Site& site,
                               const std::string& sentence,
@@ -101,11 +48,8 @@ void check_count(const Site& site,
              ", not " + std::to_string(wanted));
 }
 
-void check_result(const Site& site,
-                  std::string_view rule,
-                  std::size_t k,
-                  const Type& wanted,
-                  const Array& got) {
+void check_result(
+    const Site& site, std::string_view rule, std::size_t k, const Type& wanted, const Array& got) {
   if (!defined(got) || !(type_of(got) == wanted))
     refuse_rule(site,
                 std::string(rule) + " gives another result than the function",
@@ -122,11 +66,11 @@ Array checked_derivative(const Site& site,
                          const Array& got) {
   if (!defined(got)) return zeros_of(wanted);
   if (!(type_of(got) == wanted))
-    refuse_rule(site,
-                std::string(sentence),
-                "array " + std::to_string(k) + " of the " + std::string(whose) + " is " +
-                    to_string(wanted),
-                "the rule gives " + to_string(type_of(got)));
+    refuse_rule(
+        site,
+        std::string(sentence),
+        "array " + std::to_string(k) + " of the " + std::string(whose) + " is " + to_string(wanted),
+        "the rule gives " + to_string(type_of(got)));
   return got;
 }
 
@@ -173,11 +117,8 @@ Traced trace_forward_rule(FlatFunction forward, const Types& arguments, const Ty
   add_inputs(in, scope, arguments, false);
   const Flat out = forward.call(forward.self, std::move(in));
   if (out.size() < results.size())
-    check_count(forward.site,
-                "custom_vjp: the forward rule",
-                "for the result",
-                results.size(),
-                out.size());
+    check_count(
+        forward.site, "custom_vjp: the forward rule", "for the result", results.size(), out.size());
   for (std::size_t k = 0; k < results.size(); ++k)
     check_result(forward.site, "custom_vjp: the forward rule", k, results[k], out[k]);
   for (std::size_t k = results.size(); k < out.size(); ++k)
@@ -223,8 +164,10 @@ ArrayList with_captures(const Flat& arguments, const Captures& captures) {
 /// The function inside its own rule's rule's ... rule: its value, whose derivative is refused.
 Flat without_derivative(std::string_view what, FlatFunction f, const Flat& arguments) {
   Flat out = f.call(f.self, arguments);
-  const std::string reason = std::string(what) + ": the rule calls its own function, which is "
-                             "followed for " + std::to_string(most_derivatives) + " derivatives";
+  const std::string reason = std::string(what) +
+                             ": the rule calls its own function, which is "
+                             "followed for " +
+                             std::to_string(most_derivatives) + " derivatives";
   for (Array& a : out) a = ops::no_derivative(a, arguments, reason, f.site);
   return out;
 }
@@ -232,7 +175,7 @@ Flat without_derivative(std::string_view what, FlatFunction f, const Flat& argum
 }  // namespace
 
 Flat run_custom_jvp(FlatFunction f, FlatFunction rule, Flat arguments) {
-  const Types types = types_of(arguments, "custom_jvp", f.site);
+  const Types types = checked_types(arguments, "custom_jvp", f.site);
   // Outside every frame nobody asks for a derivative.
   if (!current_frame()) return f.call(f.self, std::move(arguments));
   if (too_deep(rule)) return without_derivative("custom_jvp", f, arguments);
@@ -248,23 +191,19 @@ Flat run_custom_jvp(FlatFunction f, FlatFunction rule, Flat arguments) {
                          f.site);
 }
 
-Flat run_custom_vjp(FlatFunction f,
-                    FlatFunction forward,
-                    FlatFunction backward,
-                    Flat arguments) {
-  const Types types = types_of(arguments, "custom_vjp", f.site);
+Flat run_custom_vjp(FlatFunction f, FlatFunction forward, FlatFunction backward, Flat arguments) {
+  const Types types = checked_types(arguments, "custom_vjp", f.site);
   if (!current_frame()) return f.call(f.self, std::move(arguments));
   if (too_deep(forward)) return without_derivative("custom_vjp", f, arguments);
   const Traced body = trace_function(f, types, "custom_vjp", f.site);
   const Types results = body.graph->output_types();
   const Traced first = trace_forward_rule(forward, types, results);
   const Types saved = first.graph->output_types();
-  const Traced second =
-      trace_backward_rule(backward,
-                          Types(saved.begin() + static_cast<std::ptrdiff_t>(results.size()),
-                                saved.end()),
-                          results,
-                          types);
+  const Traced second = trace_backward_rule(
+      backward,
+      Types(saved.begin() + static_cast<std::ptrdiff_t>(results.size()), saved.end()),
+      results,
+      types);
   Captures captures;
   captures.add(body);
   captures.add(first);
@@ -289,8 +228,20 @@ Flat run_custom_vjp(FlatFunction f,
                          f.site);
 }
 
+Flat run_custom_vmap(FlatFunction f,
+                     Ref<const VmapRule> rule,
+                     Flat arguments,
+                     const Counts& counts) {
+  const Types types = checked_types(arguments, "custom_vmap", f.site);
+  if (!current_frame()) return f.call(f.self, std::move(arguments));
+  const Traced body = trace_function(f, types, "custom_vmap", f.site);
+  ArrayList operands = std::move(arguments);
+  operands.insert(operands.end(), body.captures.begin(), body.captures.end());
+  return ops::custom_vmap(body.graph, std::move(rule), counts, operands, f.site);
+}
+
 Flat run_checkpoint(FlatFunction f, Flat arguments, const Policy& policy) {
-  const Types types = types_of(arguments, "checkpoint", f.site);
+  const Types types = checked_types(arguments, "checkpoint", f.site);
   if (!current_frame()) return f.call(f.self, std::move(arguments));
   const Traced body = trace_function(f, types, "checkpoint", f.site);
   ArrayList operands = std::move(arguments);

@@ -61,7 +61,9 @@ ArrayList fresh_inputs(FrameScope& scope, TypeList types) {
 /// The graph of what was recorded; a transformation of a closed graph captures nothing.
 GraphRef close(FrameScope& scope, Arrays outputs) {
   Traced t = scope.close(outputs);
-  if (!t.captures.empty()) throw InternalError("a transformed graph captured an array");
+  if (!t.captures.empty())   // only the rule of a custom_vmap function runs user's code here
+    fail("rule-capture", scope.frame().site, "custom_vmap: the rule captured an array, and is asked for inside a program that is closed (jit, a loop, another rule)",
+         {"the array is " + to_string(type_of(t.captures[0]))}, "pass it as an argument");
   return t.graph;
 }
 

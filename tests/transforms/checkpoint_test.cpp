@@ -14,8 +14,8 @@ double number(const Array& a) { return a.item<double>(); }
 /// How many values the derivative of a program of one f64[4,4] input keeps.
 std::size_t residuals(const std::function<Array(Array)>& f) {
   using namespace fluxion;
-  const GraphRef graph = test::program(
-      {{{4, 4}, float64}}, [&](const ArrayList& x) { return ArrayList{f(x[0])}; });
+  const GraphRef graph =
+      test::program({{{4, 4}, float64}}, [&](const ArrayList& x) { return ArrayList{f(x[0])}; });
   return linearize_graph(graph, {true}).residual_count;
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("checkpoint changes no value and no derivative") {
 TEST_CASE("each policy keeps what it says") {
   auto block = [](Array x) { return ::block(x); };
   CHECK(residuals(block) > 3);
-  CHECK(residuals(fx::checkpoint(block)) == 1);   // the input
+  CHECK(residuals(fx::checkpoint(block)) == 1);  // the input
   // the input and the product
   CHECK(residuals(fx::checkpoint(block, fx::save_dots)) == 2);
   CHECK(residuals(fx::checkpoint(block, fx::save_everything)) >= residuals(block));
@@ -95,14 +95,13 @@ TEST_CASE("the passes do not undo it: the gradient of a deep network needs less 
   auto plain = fx::lower(fx::grad(deep([](auto f) { return f; }, layers)), w, x).compile();
   auto saving =
       fx::lower(fx::grad(deep([](auto f) { return fx::checkpoint(f); }, layers)), w, x).compile();
-  auto dots = fx::lower(fx::grad(deep([](auto f) { return fx::checkpoint(f, fx::save_dots); },
-                                      layers)),
-                        w,
-                        x)
-                  .compile();
+  auto dots =
+      fx::lower(
+          fx::grad(deep([](auto f) { return fx::checkpoint(f, fx::save_dots); }, layers)), w, x)
+          .compile();
   const auto most = plain.memory().temporaries, least = saving.memory().temporaries;
-  WARN("temporaries of the gradient of " << layers << " layers: " << most << " bytes plain, " << least
-                                         << " checkpointed, " << dots.memory().temporaries
+  WARN("temporaries of the gradient of " << layers << " layers: " << most << " bytes plain, "
+                                         << least << " checkpointed, " << dots.memory().temporaries
                                          << " with save_dots");
   CHECK(2 * least < most);
   CHECK(dots.memory().temporaries < most);

@@ -39,9 +39,7 @@ auto clipped() {
 /// x^2 y whose backward rule doubles both cotangents.
 auto doubled() {
   return fx::custom_vjp([](Array x, Array y) { return x * x * y; },
-                        [](Array x, Array y) {
-                          return std::pair{x * x * y, std::pair{x, y}};
-                        },
+                        [](Array x, Array y) { return std::pair{x * x * y, std::pair{x, y}}; },
                         [](std::pair<Array, Array> saved, Array ct) {
                           auto [x, y] = saved;
                           return std::tuple{4 * x * y * ct, 2 * x * x * ct};
@@ -79,13 +77,12 @@ TEST_CASE("a custom_jvp rule is the derivative in both modes, to any order, unde
 }
 
 TEST_CASE("the tour's log(1 + exp x) is stable where the plain derivative overflows") {
-  auto safe = fx::custom_jvp(
-      [](Array x) { return fx::log1p(fx::exp(x)); },
-      [](auto primals, auto tangents) {
-        auto [x] = primals;
-        auto [dx] = tangents;
-        return std::pair{fx::log1p(fx::exp(x)), fx::sigmoid(x) * dx};
-      });
+  auto safe = fx::custom_jvp([](Array x) { return fx::log1p(fx::exp(x)); },
+                             [](auto primals, auto tangents) {
+                               auto [x] = primals;
+                               auto [dx] = tangents;
+                               return std::pair{fx::log1p(fx::exp(x)), fx::sigmoid(x) * dx};
+                             });
   CHECK(fx::grad(safe)(Array(200.f)).item<float>() == 1.f);
   CHECK(fx::jit(fx::vmap(fx::grad(safe)))(fx::array({0.f, 100.f})).to_vector<float>() ==
         std::vector<float>{0.5f, 1.f});
@@ -96,15 +93,15 @@ TEST_CASE("a custom_jvp rule gets several arguments, trees, and no tangent for i
     Array a, b;
     int times = 2;
   };
-  auto f = fx::custom_jvp(
-      [](Pair p, Array n) { return std::pair{p.a * p.b * p.times, n + 1}; },
-      [](auto primals, auto tangents) {
-        auto [p, n] = primals;
-        auto [dp, dn] = tangents;
-        (void)dn;   // an empty Array: an integer has no tangent
-        std::pair out{p.a * p.b * p.times, n + 1};
-        return std::pair{out, std::pair{10 * (dp.a * p.b + p.a * dp.b) * p.times, Array()}};
-      });
+  auto f = fx::custom_jvp([](Pair p, Array n) { return std::pair{p.a * p.b * p.times, n + 1}; },
+                          [](auto primals, auto tangents) {
+                            auto [p, n] = primals;
+                            auto [dp, dn] = tangents;
+                            (void)dn;  // an empty Array: an integer has no tangent
+                            std::pair out{p.a * p.b * p.times, n + 1};
+                            return std::pair{
+                                out, std::pair{10 * (dp.a * p.b + p.a * dp.b) * p.times, Array()}};
+                          });
   const Pair p{Array(3.0), Array(5.0)};
   CHECK(number(f(p, Array(7)).first) == 30);
   auto loss = [&](Pair p) { return f(p, Array(7)).first; };
@@ -116,9 +113,8 @@ TEST_CASE("a custom_jvp rule gets several arguments, trees, and no tangent for i
   CHECK(number(tangent) == 100);
   CHECK(fx::jit([&](Pair p) { return f(p, Array(7)).second; })(p).item<int>() == 8);
   // no arrays at all
-  auto nothing = fx::custom_jvp(
-      [](std::tuple<> x) { return x; },
-      [](auto, auto) { return std::pair{std::tuple{}, std::tuple{}}; });
+  auto nothing = fx::custom_jvp([](std::tuple<> x) { return x; },
+                                [](auto, auto) { return std::pair{std::tuple{}, std::tuple{}}; });
   CHECK(number(fx::grad([&](Array x) {
           nothing(std::tuple{});
           return x * 2;
@@ -157,10 +153,11 @@ TEST_CASE("custom_vjp under vmap: cotangents of unbatched arguments are summed o
   };
   auto [dxs, dy] = fx::grad<0, 1>(total)(xs, y);
   CHECK(dxs.to_vector<double>() == std::vector<double>{20, 40, 60});
-  CHECK(number(dy) == 28);   // 2 (1 + 4 + 9)
+  CHECK(number(dy) == 28);  // 2 (1 + 4 + 9)
   const auto each = fx::vmap(fx::grad(g), {.in_axes = {0, fx::unmapped}})(xs, y);
   CHECK(each.to_vector<double>() == std::vector<double>{20, 40, 60});
-  auto nested = fx::vmap(fx::vmap(g, {.in_axes = {fx::unmapped, 0}}), {.in_axes = {0, fx::unmapped}});
+  auto nested =
+      fx::vmap(fx::vmap(g, {.in_axes = {fx::unmapped, 0}}), {.in_axes = {0, fx::unmapped}});
   auto sum_nested = [&](Array a, Array b) { return fx::sum(nested(a, b)); };
   auto [da, db] = fx::grad<0, 1>(sum_nested)(fx::array({1.0, 2.0}), fx::array({3.0, 4.0, 5.0}));
   CHECK(da.to_vector<double>() == std::vector<double>{48, 96});
@@ -169,7 +166,8 @@ TEST_CASE("custom_vjp under vmap: cotangents of unbatched arguments are summed o
         fx::Shape{0});
 }
 
-TEST_CASE("a backward rule that leaves a cotangent empty means zero; residuals have static members") {
+TEST_CASE(
+    "a backward rule that leaves a cotangent empty means zero; residuals have static members") {
   struct Saved {
     Array x;
     std::string text = "";
@@ -186,10 +184,9 @@ TEST_CASE("a backward rule that leaves a cotangent empty means zero; residuals h
         return std::tuple{100 * ct, Array(), 0};
       });
   CHECK(number(fx::grad(f)(Array(3.0), Array(2), 2)) == 100);
-  auto zero = fx::custom_vjp(
-      [](Array x) { return x; },
-      [](Array x) { return std::pair{x, std::tuple{}}; },
-      [](auto, Array) { return std::tuple{Array()}; });
+  auto zero = fx::custom_vjp([](Array x) { return x; },
+                             [](Array x) { return std::pair{x, std::tuple{}}; },
+                             [](auto, Array) { return std::tuple{Array()}; });
   CHECK(fx::grad([&](Array x) { return fx::sum(zero(x)); })(fx::array({1.0, 2.0}))
             .to_vector<double>() == std::vector<double>{0, 0});
 }
@@ -202,7 +199,7 @@ TEST_CASE("captured arrays without a tangent are constants of function and rules
                             [&](Array saved, Array ct) { return std::tuple{ct * s * saved}; });
     return fx::grad(f)(Array(2.0));
   };
-  CHECK(number(fx::jit(outer)(Array(3.0))) == 18);   // s (x + k)
+  CHECK(number(fx::jit(outer)(Array(3.0))) == 18);  // s (x + k)
   // an outer derivative goes through what the rule computed with s
   CHECK(number(fx::grad(outer)(Array(3.0))) == 6);
 }
@@ -210,10 +207,9 @@ TEST_CASE("captured arrays without a tangent are constants of function and rules
 TEST_CASE("what custom rules refuse, in full") {
   const Array v = fx::array({1.0, 2.0});
   auto captured = [](Array s) {
-    auto f = fx::custom_jvp([&](Array x) { return x * s; },
-                            [&](auto p, auto t) {
-                              return std::pair{std::get<0>(p) * s, std::get<0>(t) * s};
-                            });
+    auto f = fx::custom_jvp(
+        [&](Array x) { return x * s; },
+        [&](auto p, auto t) { return std::pair{std::get<0>(p) * s, std::get<0>(t) * s}; });
     return f(Array(2.0));
   };
   int line = __LINE__ - 2;
@@ -234,9 +230,9 @@ TEST_CASE("what custom rules refuse, in full") {
             here(line) +
             "\n  = hint: give the function a custom_jvp rule, which serves both modes, or use "
             "fx::grad, vjp, jacrev");
-  auto wrong = fx::custom_jvp([](Array x) { return fx::sum(x); }, [](auto p, auto t) {
-    return std::pair{fx::sum(std::get<0>(p)), std::get<0>(t)};
-  });
+  auto wrong = fx::custom_jvp(
+      [](Array x) { return fx::sum(x); },
+      [](auto p, auto t) { return std::pair{fx::sum(std::get<0>(p)), std::get<0>(t)}; });
   line = __LINE__ + 1;
   CHECK(refusal([&] { fx::grad([&](Array x) { return wrong(x); })(v); }) ==
         "error[custom-rule]: custom_jvp: the rule gives a tangent of another type than the result "
@@ -250,9 +246,9 @@ TEST_CASE("what custom rules refuse, in full") {
         "error[custom-rule]: custom_vjp: the forward rule gives another result than the function" +
             here(line) +
             "\n  | array 0 of the function's result is f64[2]\n  | the rule gives f64[]");
-  auto bent = fx::custom_jvp([](Array x) { return x; }, [](auto p, auto t) {
-    return std::pair{std::get<0>(p), fx::exp(std::get<0>(t))};
-  });
+  auto bent = fx::custom_jvp(
+      [](Array x) { return x; },
+      [](auto p, auto t) { return std::pair{std::get<0>(p), fx::exp(std::get<0>(t))}; });
   line = __LINE__ - 2;
   CHECK(refusal([&] { fx::grad([&](Array x) { return bent(x); })(Array(1.0)); }) ==
         "error[nonlinear-rule]: reverse mode: a rule of custom_jvp must be linear in the tangents; "
@@ -260,11 +256,12 @@ TEST_CASE("what custom rules refuse, in full") {
             here(line) +
             "\n  = hint: compute with tangents by sums, products with known values and linear "
             "functions only");
-  auto squared = fx::custom_jvp([](Array x) { return x; }, [](auto p, auto t) {
-    return std::pair{std::get<0>(p), std::get<0>(t) * std::get<0>(t)};
-  });
-  CHECK(refusal([&] { fx::grad([&](Array x) { return squared(x); })(Array(1.0)); })
-            .find("mul of a tangent is not") != std::string::npos);
+  auto squared = fx::custom_jvp(
+      [](Array x) { return x; },
+      [](auto p, auto t) { return std::pair{std::get<0>(p), std::get<0>(t) * std::get<0>(t)}; });
+  CHECK(refusal([&] {
+          fx::grad([&](Array x) { return squared(x); })(Array(1.0));
+        }).find("mul of a tangent is not") != std::string::npos);
 }
 
 namespace {

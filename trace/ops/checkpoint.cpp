@@ -39,8 +39,8 @@ GraphRef without_calls(const GraphRef& graph) {
   });
 }
 
-/// What the backward pass keeps of a forward program (results, then residuals), and what it computes
-/// again.
+/// What the backward pass keeps of a forward program (results, then residuals), and what it
+/// computes again.
 class Plan {
  public:
   Plan(const Graph& forward, std::size_t results, const Policy& policy)

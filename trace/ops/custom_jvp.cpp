@@ -86,11 +86,8 @@ std::span<const Rules* const> custom_jvp_rules() {
   return rules;
 }
 
-ArrayList custom_jvp(GraphRef body,
-                     GraphRef rule,
-                     std::int64_t arguments,
-                     Arrays operands,
-                     const Site& site) {
+ArrayList custom_jvp(
+    GraphRef body, GraphRef rule, std::int64_t arguments, Arrays operands, const Site& site) {
   return emit_all(CustomJvp{std::move(body), std::move(rule), arguments}, operands, site);
 }
 

@@ -8,10 +8,7 @@
 
 namespace fluxion::ops {
 
-void refuse_captured_tangents(std::string_view what,
-                              Arrays x,
-                              Arrays dx,
-                              std::int64_t arguments) {
+void refuse_captured_tangents(std::string_view what, Arrays x, Arrays dx, std::int64_t arguments) {
   for (std::size_t k = static_cast<std::size_t>(arguments); k < x.size(); ++k) {
     if (!defined(dx[k])) continue;
     const Site& origin = detail::Access::node(x[k])->site;

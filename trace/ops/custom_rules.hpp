@@ -9,11 +9,8 @@ namespace fluxion::ops {
 
 /// body: arguments, captures -> results. rule: arguments, captures, then the tangents of the
 /// arguments that can have one -> results, then the tangents of the results that can have one.
-ArrayList custom_jvp(GraphRef body,
-                     GraphRef rule,
-                     std::int64_t arguments,
-                     Arrays operands,
-                     const Site&);
+ArrayList custom_jvp(
+    GraphRef body, GraphRef rule, std::int64_t arguments, Arrays operands, const Site&);
 
 /// body: arguments, captures -> results. forward: the same -> results, residuals. backward:
 /// residuals, cotangents of the results that can have one -> cotangents of the arguments that can.
@@ -23,6 +20,14 @@ ArrayList custom_vjp(GraphRef body,
                      std::int64_t arguments,
                      Arrays operands,
                      const Site&);
+
+/// body's results; on a batch, what the rule gives. `counts`: arrays in each argument; the operands
+/// behind them were captured.
+ArrayList custom_vmap(GraphRef body,
+                      detail::Ref<const detail::VmapRule> rule,
+                      const detail::Counts& counts,
+                      Arrays operands,
+                      const Site&);
 
 /// body's results; its derivative keeps what the policy says, and computes the rest again.
 ArrayList checkpoint(GraphRef body, const Policy&, Arrays operands, const Site&);
@@ -37,10 +42,7 @@ Array no_derivative(const Array& x, Arrays depends_on, std::string reason, const
 
 /// Refuses a tangent for a captured operand, from number `arguments` on: the user's rule knows
 /// nothing of it.
-void refuse_captured_tangents(std::string_view what,
-                              Arrays x,
-                              Arrays dx,
-                              std::int64_t arguments);
+void refuse_captured_tangents(std::string_view what, Arrays x, Arrays dx, std::int64_t arguments);
 /// The types that can have tangents.
 Types differentiable(TypeList);
 /// The batched program with its results' batch axes where they are wanted.

@@ -11,12 +11,13 @@ std::span<const Rules* const> custom_vjp_rules();
 namespace {
 
 [[noreturn]] void fail_forward() {
-  fail("custom-vjp-forward",
-       rule_site(),
-       "custom_vjp: the function has a reverse-mode rule only; forward mode (jvp, jacfwd, hessian) "
-       "asks for its tangent",
-       {},
-       "give the function a custom_jvp rule, which serves both modes, or use fx::grad, vjp, jacrev");
+  fail(
+      "custom-vjp-forward",
+      rule_site(),
+      "custom_vjp: the function has a reverse-mode rule only; forward mode (jvp, jacfwd, hessian) "
+      "asks for its tangent",
+      {},
+      "give the function a custom_jvp rule, which serves both modes, or use fx::grad, vjp, jacrev");
 }
 
 /// The backward program on batches: cotangents of unbatched arguments are summed over the batch.
@@ -37,8 +38,8 @@ GraphRef batched_backward(const GraphRef& backward,
   });
 }
 
-/// residuals, then the tangents of the arguments in `active` -> tangents of the results. It can only
-/// be transposed.
+/// residuals, then the tangents of the arguments in `active` -> tangents of the results. It can
+/// only be transposed.
 struct CustomVjpLinear {
   static constexpr auto name = "custom_vjp_linear";
   GraphRef backward;
@@ -60,8 +61,7 @@ struct CustomVjpLinear {
     for (std::size_t k = 0; k < static_cast<std::size_t>(residuals); ++k)
       operands.push_back(x.value(k));
     const Types results = types({});
-    for (std::size_t k = 0; k < ct.size(); ++k)
-      operands.push_back(or_zeros_of(ct[k], results[k]));
+    for (std::size_t k = 0; k < ct.size(); ++k) operands.push_back(or_zeros_of(ct[k], results[k]));
     const ArrayList cotangents = inline_graph(*backward, operands);
     for (std::size_t k = 0; k < active.size(); ++k) {
       const std::size_t operand = static_cast<std::size_t>(residuals) + k;
@@ -75,12 +75,12 @@ struct CustomVjpLinear {
     std::vector<int> arguments(backward->outputs().size(), unbatched);
     for (std::size_t k = 0; k < active.size(); ++k)
       arguments[static_cast<std::size_t>(active[k])] = at[static_cast<std::size_t>(residuals) + k];
-    return {emit_all(CustomVjpLinear{batched_backward(backward, inputs, arguments, size),
-                                     residuals,
-                                     active},
-                     x,
-                     rule_site()),
-            results};
+    return {
+        emit_all(
+            CustomVjpLinear{batched_backward(backward, inputs, arguments, size), residuals, active},
+            x,
+            rule_site()),
+        results};
   }
 };
 
@@ -98,9 +98,7 @@ struct CustomVjp {
     check_inputs("the backward rule of custom_vjp", *backward, inputs);
     return results;
   }
-  std::vector<const Graph*> regions() const {
-    return {body.raw(), forward.raw(), backward.raw()};
-  }
+  std::vector<const Graph*> regions() const { return {body.raw(), forward.raw(), backward.raw()}; }
   bool has_effects() const { return ops::has_effects(*body); }
   ArrayList inlined(Arrays x) const { return inline_graph(*body, x); }
   void reference(ConstTensors in, Tensors out, const RegionRunner& run) const {
@@ -171,8 +169,9 @@ ArrayList custom_vjp(GraphRef body,
                      std::int64_t arguments,
                      Arrays operands,
                      const Site& site) {
-  return emit_all(
-      CustomVjp{std::move(body), std::move(forward), std::move(backward), arguments}, operands, site);
+  return emit_all(CustomVjp{std::move(body), std::move(forward), std::move(backward), arguments},
+                  operands,
+                  site);
 }
 
 }  // namespace fluxion::ops
