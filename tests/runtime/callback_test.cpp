@@ -128,7 +128,7 @@ TEST_CASE("a callback has no derivative of its own, and takes one from a custom 
   auto f = [](Array x) {
     return fx::sum(fx::pure_callback(host_square, fx::Spec{{2}, fx::float64}, x));
   };
-  const int line = __LINE__ - 1;
+  const int line = __LINE__ - 2;
   const Array x = fx::array({3.0, 4.0});
   CHECK(refusal([&] { fx::grad(f)(x); }) ==
         "error[no-derivative]: pure_callback: nobody knows the derivative of the function" +
@@ -327,8 +327,9 @@ TEST_CASE("checks raise an error with the line and the values, in compiled code 
     fx::debug::check(x > 0, "x is {}, limit {}", x, 0);
     return fx::log(x);
   });
+  const int line_of_other = __LINE__ - 3;
   CHECK(refusal([&] { other(Array(-2.f)); }) ==
-        "error[check]: x is -2.0, limit 0" + here(__LINE__ - 3));
+        "error[check]: x is -2.0, limit 0" + here(line_of_other));
 }
 
 TEST_CASE("check_nans names the operation and the line that made the first NaN") {

@@ -249,7 +249,7 @@ TEST_CASE("what custom rules refuse, in full") {
   auto bent = fx::custom_jvp(
       [](Array x) { return x; },
       [](auto p, auto t) { return std::pair{std::get<0>(p), fx::exp(std::get<0>(t))}; });
-  line = __LINE__ - 2;
+  line = __LINE__ - 1;
   CHECK(refusal([&] { fx::grad([&](Array x) { return bent(x); })(Array(1.0)); }) ==
         "error[nonlinear-rule]: reverse mode: a rule of custom_jvp must be linear in the tangents; "
         "exp of a tangent is not" +

@@ -138,7 +138,7 @@ TEST_CASE("a symmetric solve needs no second solver; trees of unknowns; what is 
       "matrix" +
           place + std::to_string(line) +
           "\n  = hint: give transpose_solve, or say that the matrix is symmetric");
-  const int called = __LINE__ + 2;
+  const int called = __LINE__ + 1;
   CHECK(refusal([&] {
           fx::jit([](Array b) {
             return fx::lax::custom_linear_solve(
