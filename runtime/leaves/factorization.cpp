@@ -57,7 +57,9 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
         n_(static_cast<Int>(spec.columns)),
         k_(std::min(m_, n_)) {
     matrix_bytes_ = rounded_to_line(sizeof(T) * size(m_) * size(n_));
-    vector_bytes_ = rounded_to_line(sizeof(T) * size(std::max(m_, n_)) * size(std::max(m_, n_)));
+    const auto other =
+        static_cast<Int>(std::max(spec.right_sides, std::max(spec.rows, spec.columns)));
+    vector_bytes_ = rounded_to_line(sizeof(T) * size(std::max(m_, n_)) * size(other));
     tau_bytes_ = rounded_to_line(sizeof(T) * size(m_ + n_));
     ask_for_work();
     per_thread_ = matrix_bytes_ + vector_bytes_ + tau_bytes_ +
@@ -197,6 +199,7 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
             a, static_cast<const T*>(in[1]) + b * count, static_cast<T*>(out[0]) + b * count);
       }
       case lu:
+        if (spec_.right_sides > 0) return solve_factored(b, in, out, work);
         return factor_lu(a,
                          static_cast<T*>(out[0]) + b * m_ * n_,
                          static_cast<Int*>(out[1]) + b * k_,
@@ -234,12 +237,15 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
 
   // op(A) X = B is X' op(A)' = B' in columns.
   void solve(const T* a, const T* b, T* x) const {
+    std::copy(b, b + int64_t{n_} * spec_.right_sides, x);
+    substitute(a, x, spec_.left, spec_.lower, spec_.unit_diagonal);
+  }
+
+  void substitute(const T* a, T* x, bool left, bool lower, bool unit) const {
     const auto k = static_cast<Int>(spec_.right_sides);
-    std::copy(b, b + int64_t{n_} * k, x);
     const T one(1);
-    const char side = spec_.left ? 'R' : 'L', triangle = spec_.lower ? 'U' : 'L',
-               diagonal = spec_.unit_diagonal ? 'U' : 'N';
-    const Int rows = spec_.left ? k : n_, columns = spec_.left ? n_ : k;
+    const char side = left ? 'R' : 'L', triangle = lower ? 'U' : 'L', diagonal = unit ? 'U' : 'N';
+    const Int rows = left ? k : n_, columns = left ? n_ : k;
     routines_.trsm(&side,
                    &triangle,
                    &spec_.transposed,
@@ -255,6 +261,26 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
                    1,
                    1,
                    1);
+  }
+
+  // P A = L U: either the rows of B are taken in P's order at first, or those of X at the end.
+  // operands: the matrix itself, its factors, their permutation, the right sides.
+  void solve_factored(int64_t at, const void* const* in, void* const* out, const Work<T>& w) const {
+    const int64_t k = spec_.right_sides;
+    const T* lu = static_cast<const T*>(in[1]) + at * n_ * n_;
+    const Int* order = static_cast<const Int*>(in[2]) + at * n_;
+    const T* b = static_cast<const T*>(in[3]) + at * n_ * k;
+    T *x = static_cast<T*>(out[0]) + at * n_ * k, *moved = w.vectors;
+    const bool plain = spec_.transposed == 'N';
+    T* rows = plain ? x : moved;
+    for (int64_t i = 0; i < n_; ++i) {
+      const T* from = b + (plain ? order[i] : i) * k;
+      std::copy(from, from + k, rows + i * k);
+    }
+    substitute(lu, rows, true, plain, plain);
+    substitute(lu, rows, true, !plain, !plain);
+    for (int64_t i = 0; !plain && i < n_; ++i)
+      std::copy(rows + i * k, rows + (i + 1) * k, x + order[i] * k);
   }
 
   void factor_lu(const T* a, T* lu, Int* pivots, Int* permutation, const Work<T>& work) const {

@@ -199,7 +199,8 @@ Samples all_samples() {
                               creation_samples(),
                               index_samples(),
                               contraction_samples(),
-                              lax_samples()})
+                              lax_samples(),
+                              linalg_samples()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -253,6 +254,7 @@ TEST_CASE("creation compiles to what it means") { check_compiled(creation_sample
 TEST_CASE("indexing compiles to what it means") { check_compiled(index_samples()); }
 TEST_CASE("contractions compile to what they mean") { check_compiled(contraction_samples()); }
 TEST_CASE("lax functions compile to what they mean") { check_compiled(lax_samples()); }
+TEST_CASE("linear algebra compiles to what it means") { check_compiled(linalg_samples()); }
 
 TEST_CASE("elementwise functions obey the laws of text and batches") {
   for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
@@ -265,6 +267,18 @@ TEST_CASE("reductions and shapes obey the laws of text and batches") {
 TEST_CASE("indexing, contractions and lax functions obey the laws of text and batches") {
   for (const Samples& rows : {index_samples(), contraction_samples(), lax_samples()})
     check_transformed(rows);
+}
+
+TEST_CASE("linear algebra obeys the laws of text and batches") {
+  check_transformed(linalg_samples());
+}
+
+TEST_CASE("linear algebra obeys the laws of derivatives") {
+  check_differentiated(linalg_samples());
+}
+
+TEST_CASE("gradients of linear algebra batch and compile") {
+  check_composed_transforms(linalg_samples());
 }
 
 TEST_CASE("elementwise functions obey the laws of derivatives") {

@@ -48,6 +48,7 @@ Samples creation_samples();
 Samples index_samples();
 Samples contraction_samples();
 Samples lax_samples();
+Samples linalg_samples();
 
 Types sample_types(const SampleCase&, DType);
 /// Operands number `seed` of a case.
