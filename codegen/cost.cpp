@@ -188,7 +188,7 @@ OperationFacts Probe::facts(const Op& op) {
       facts.lanes = true;
   }
   if (kernel.facts.transcendentals > 0 || facts.instructions > 64) facts.expensive = true;
-  facts.whole = op.structured() && whole_ && phases_ == 1;
+  facts.whole = op.structured() && whole_ && phases_ == 1 && op.in_place().empty();
   for (int writes : writes_) facts.whole = facts.whole && writes == 1;
   facts.flat = op.pointwise() && !indices;
   facts.view = view_;

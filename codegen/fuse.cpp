@@ -33,6 +33,11 @@ Fusion::Demand Fusion::demand_of(std::int32_t i) {
         demand.stored = true;
         continue;
       }
+      if (updates(node, user.operation, user.operand)) {
+        demand.memory.insert(n);
+        demand.stored = true;
+        continue;
+      }
       const OperationFacts& facts = this->facts(user.operation);
       const OperandUse& use = facts.operands[user.operand];
       const bool structured = operation(user.operation).op.structured();
@@ -109,9 +114,13 @@ void Fusion::place_kernel_operation(std::int32_t i, const Demand& demand) {
   store_in(i, found(i, Cut::Kind::kernel), demand);
 }
 
-/// Whether the node stays within the limits with one more operation.
+/// Whether the node stays within the limits with one more operation. A kernel that changes a value
+/// where it lies should not read it too: then it would need a copy.
 bool Fusion::has_room(std::int32_t i, int n) {
   const Node& node = nodes_[static_cast<std::size_t>(n)];
+  const std::set<ValueId> updated = updated_by(node);
+  for (ValueId v : operation(i).operands)
+    if (updated.contains(v)) return false;
   return node.instructions + facts(i).instructions <= most_instructions &&
          buffers_of(node) + operation(i).operands.size() <= most_buffers;
 }

@@ -14,6 +14,7 @@ struct Cut {
     leaf,       // a library call
     alias,      // one operation whose result is its operand's memory
     reference,  // one operation that has no kernel: its reference runs
+    copy,       // of steps only: input 0 becomes output 0, unless they are one memory
   };
   Kind kind = Kind::kernel;
   std::int32_t call = -1;  // of a leaf: its number

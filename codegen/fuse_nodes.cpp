@@ -30,6 +30,8 @@ void Fusion::evaluate_in(std::int32_t i, int n, const Paths& paths) {
   if (operation(i).op.structured()) {
     ++node.structured;
     node.general = !facts(i).whole;
+    node.in_place = operation(i).op.in_place();
+    node.updater = i;
     node.lanes = facts(i).lanes;
     node.shape = type_of_result(i).shape;
   } else if (facts(i).parts_axis >= 0 && node.structured == 0 && node.joint < 0 &&
@@ -45,6 +47,42 @@ void Fusion::store_in(std::int32_t i, int n, const Demand& demand) {
   for (const auto& [reader, paths] : demand.by_node)
     if (reader != n) node.readers.insert(reader);
   for (int reader : demand.memory) node.readers.insert(reader);
+}
+
+/// Whether the node changes the operand where it lies.
+bool Fusion::updates(const Node& node, std::int32_t i, std::size_t operand) const {
+  return node.updater == i && std::any_of(node.in_place.begin(), node.in_place.end(), [&](InPlace p) {
+           return static_cast<std::size_t>(p.operand) == operand;
+         });
+}
+
+std::set<ValueId> Fusion::updated_by(const Node& node) const {
+  std::set<ValueId> values;
+  for (const InPlace& p : node.in_place)
+    values.insert(operation(node.updater).operands[static_cast<std::size_t>(p.operand)]);
+  return values;
+}
+
+/// What changes a value runs after what reads it, where the order is free: then nothing is copied.
+void Fusion::update_last() {
+  std::map<ValueId, std::vector<int>> readers;
+  bool any = false;
+  for (const Node& node : nodes_) any = any || (node.alive && !node.in_place.empty());
+  if (!any) return;
+  for (int n = 0; n < static_cast<int>(nodes_.size()); ++n) {
+    const Node& node = nodes_[static_cast<std::size_t>(n)];
+    if (!node.alive) continue;
+    std::set<ValueId> read = inputs_of(node);
+    read.merge(updated_by(node));
+    for (ValueId v : read) readers[v].push_back(n);
+  }
+  for (int n = 0; n < static_cast<int>(nodes_.size()); ++n) {
+    if (!nodes_[static_cast<std::size_t>(n)].alive) continue;
+    for (ValueId v : updated_by(nodes_[static_cast<std::size_t>(n)]))
+      for (int reader : readers[v])
+        if (reader != n && !reaches(n, reader, false))
+          nodes_[static_cast<std::size_t>(reader)].readers.insert(n);
+  }
 }
 
 /// Whether a chain of reads leads from one node to another; `through_others`: over a third node.
@@ -122,9 +160,11 @@ int Fusion::merge(int a, int b) {
 std::set<ValueId> Fusion::inputs_of(const Node& node) const {
   std::set<ValueId> inputs;
   for (const auto& [i, paths] : node.evaluated) {
-    for (ValueId v : operation(i).operands) {
+    const Operation& o = operation(i);
+    for (std::size_t k = 0; k < o.operands.size(); ++k) {
+      const ValueId v = o.operands[k];
       const std::int32_t maker = makers_[static_cast<std::size_t>(v)];
-      if (maker < 0 || !node.evaluated.contains(maker)) inputs.insert(v);
+      if ((maker < 0 || !node.evaluated.contains(maker)) && !updates(node, i, k)) inputs.insert(v);
     }
   }
   return inputs;
@@ -184,6 +224,12 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
   for (ValueId v : inputs) cut.group.own_place.push_back(reads_at_own_place(node, v));
   for (ValueId v : node.outputs)
     if (needed.contains(v)) cut.group.outputs.push_back(v);
+  for (const InPlace& p : node.in_place) {
+    const Operation& o = operation(node.updater);
+    const ValueId output = o.first_result + p.result;
+    if (needed.contains(output))
+      cut.group.in_place.push_back({o.operands[static_cast<std::size_t>(p.operand)], output});
+  }
   cut.group.domain = domain_of(node);
   if (node.joint >= 0) {
     cut.group.parts_axis = facts(node.joint).parts_axis;
@@ -198,6 +244,7 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
 }
 
 std::vector<Cut> Fusion::ordered() {
+  update_last();
   // Among the nodes that are ready, the one whose last operation comes first.
   std::vector<int> waiting(nodes_.size(), 0);
   for (const Node& node : nodes_)
@@ -212,7 +259,10 @@ std::vector<Cut> Fusion::ordered() {
     if (waiting[static_cast<std::size_t>(n)] == 0) add(n);
   std::set<ValueId> needed(graph_.outputs().begin(), graph_.outputs().end());
   for (const Node& node : nodes_)
-    if (node.alive) needed.merge(inputs_of(node));
+    if (node.alive) {
+      needed.merge(inputs_of(node));
+      needed.merge(updated_by(node));
+    }
   std::vector<Cut> cuts;
   while (!ready.empty()) {
     const int n = ready.top().second;

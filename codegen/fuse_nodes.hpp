@@ -37,7 +37,9 @@ struct Node {  // a kernel (or leaf, ...) in the making
   Shape shape;
   std::map<std::int32_t, Paths> evaluated;  // operations, and how
   std::set<ValueId> outputs;
-  std::set<int> readers;  // nodes that read its outputs
+  std::set<int> readers;  // nodes that read its outputs, or are to run after it
+  InPlaces in_place;      // of its only structured operation, `updater`
+  std::int32_t updater = -1;
   int instructions = 0;
   std::size_t structured = 0;
 };
@@ -127,6 +129,9 @@ class Fusion {
   void merge_siblings();
   std::size_t buffers_of(const Node&) const;
   std::set<ValueId> inputs_of(const Node&) const;
+  bool updates(const Node&, std::int32_t operation, std::size_t operand) const;
+  std::set<ValueId> updated_by(const Node&) const;
+  void update_last();
   std::vector<Cut> ordered();
   Cut cut_of(const Node&, const std::set<ValueId>& needed);
   Shape domain_of(const Node&);

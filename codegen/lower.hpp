@@ -16,6 +16,12 @@ struct Group {
   /// Of each input: an element is read only to compute the outputs' elements with the same
   /// row-major number, so that an output may lie in its memory.
   std::vector<bool> own_place;
+  /// Operands whose elements the kernel finds in the memory of these outputs, where it changes
+  /// them; they are no inputs by that.
+  struct Update {
+    ValueId operand, output;
+  };
+  std::vector<Update> in_place;
   /// What the kernel runs over; every output has as many elements, in the same row-major order.
   /// (For one general structured operation: not used, its phases say.)
   Shape domain;

@@ -23,9 +23,7 @@ class Scheduler {
     for (std::size_t v = 0; v < root_.size(); ++v) root_[v] = static_cast<ValueId>(v);
     for (ValueId v = 0; v < graph_.input_count(); ++v)
       slot_of_[static_cast<std::size_t>(v)] = add_slot({Slot::Where::argument, v, 0, bytes(v)});
-    for (const Cut& cut : schedule_.cuts)
-      if (cut.kind == Cut::Kind::alias)
-        root_[static_cast<std::size_t>(cut.group.outputs[0])] = root(cut.group.inputs[0]);
+    find_roots();
     place_results();
     for (const Cut& cut : schedule_.cuts)
       if (cut.kind != Cut::Kind::alias) add_step(cut, leaves);
@@ -42,7 +40,12 @@ class Scheduler {
     return static_cast<std::int32_t>(schedule_.slots.size()) - 1;
   }
 
+  void find_roots();
   void place_results();
+  void add_copy(ValueId from, ValueId to);
+  bool own_place(std::size_t step, std::size_t input) const {
+    return schedule_.steps[step].kind == Cut::Kind::copy || cut_of_[step]->group.own_place[input];
+  }
   void add_step(const Cut&, const Leaves&);
   std::int32_t kernel_number(kernel::Kernel);
   void plan();
@@ -57,6 +60,49 @@ class Scheduler {
   std::vector<const Cut*> cut_of_;     // of steps
   std::unordered_multimap<std::uint64_t, std::int32_t> kernel_table_;
 };
+
+/// A value lies in its root's memory: an alias in its operand's, and what is changed in place in
+/// the memory of what it was, if that was made here and nothing reads it any more.
+void Scheduler::find_roots() {
+  const auto count = static_cast<std::size_t>(graph_.value_count());
+  std::vector<std::int32_t> last(count, -1);  // the cut that reads it last; of roots: or its aliases
+  std::vector<char> output(count);
+  for (ValueId v : graph_.outputs()) output[static_cast<std::size_t>(v)] = 1;
+  for (std::size_t p = 0; p < schedule_.cuts.size(); ++p) {
+    const Group& group = schedule_.cuts[p].group;
+    for (ValueId v : group.inputs) last[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(p);
+    for (const Group::Update& u : group.in_place)
+      last[static_cast<std::size_t>(u.operand)] = static_cast<std::int32_t>(p);
+  }
+  const auto join = [&](ValueId v, ValueId into) {
+    const auto from = static_cast<std::size_t>(v), to = static_cast<std::size_t>(root(into));
+    root_[from] = root(into);
+    last[to] = std::max(last[to], last[from]);
+    output[to] = output[to] || output[from];
+  };
+  for (std::size_t p = 0; p < schedule_.cuts.size(); ++p) {
+    const Cut& cut = schedule_.cuts[p];
+    if (cut.kind == Cut::Kind::alias) join(cut.group.outputs[0], cut.group.inputs[0]);
+    for (const Group::Update& u : cut.group.in_place) {
+      const auto at = static_cast<std::size_t>(root(u.operand));
+      bool free = root(u.operand) >= graph_.input_count() && !output[at] &&
+                  last[at] == static_cast<std::int32_t>(p);
+      for (ValueId v : cut.group.inputs) free = free && root(v) != root(u.operand);
+      for (ValueId v : cut.group.outputs) free = free && root(v) != root(u.operand);
+      if (free) join(u.output, u.operand);
+    }
+  }
+}
+
+void Scheduler::add_copy(ValueId from, ValueId to) {
+  if (root(from) == root(to) || bytes(to) == 0) return;
+  Step step;
+  step.kind = Cut::Kind::copy;
+  step.inputs = {slot_of(from)};
+  step.outputs = {slot_of(to)};
+  schedule_.steps.push_back(std::move(step));
+  cut_of_.push_back(nullptr);
+}
 
 void Scheduler::place_results() {
   const auto& outputs = graph_.outputs();
@@ -109,6 +155,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
     if (slot < 0) slot = add_slot({Slot::Where::arena, 0, 0, bytes(v)});
     step.outputs.push_back(slot);
   }
+  for (const Group::Update& u : cut.group.in_place) add_copy(u.operand, u.output);
   if (step.leaf && step.leaf->scratch_bytes() > 0)
     step.scratch = add_slot({Slot::Where::arena, 0, 0, step.leaf->scratch_bytes()});
   schedule_.steps.push_back(std::move(step));
@@ -121,7 +168,7 @@ void Scheduler::reuse_dying_operands(std::vector<std::int32_t>& allocation,
                                      const std::vector<Lifetime>& lives) {
   for (std::size_t s = 0; s < schedule_.steps.size(); ++s) {
     const Step& step = schedule_.steps[s];
-    if (step.kind != Cut::Kind::kernel) continue;
+    if (step.kind != Cut::Kind::kernel && step.kind != Cut::Kind::copy) continue;
     std::vector<bool> taken(step.inputs.size());
     for (std::int32_t out : step.outputs) {
       const Slot& to = schedule_.slots[static_cast<std::size_t>(out)];
@@ -131,7 +178,7 @@ void Scheduler::reuse_dying_operands(std::vector<std::int32_t>& allocation,
         const Slot& from = schedule_.slots[static_cast<std::size_t>(in)];
         const bool once = std::count(step.inputs.begin(), step.inputs.end(), in) == 1;
         if (taken[k] || !once || from.where != Slot::Where::arena || from.bytes != to.bytes ||
-            !cut_of_[s]->group.own_place[k] ||
+            !own_place(s, k) ||
             lives[static_cast<std::size_t>(in)].last != static_cast<std::int32_t>(s))
           continue;
         taken[k] = true;
@@ -148,7 +195,7 @@ void Scheduler::find_donors(const std::vector<Lifetime>& lives) {
     if (result.from == Result::From::argument) given[static_cast<std::size_t>(result.index)] = true;
   for (std::size_t s = 0; s < schedule_.steps.size(); ++s) {
     const Step& step = schedule_.steps[s];
-    if (step.kind != Cut::Kind::kernel) continue;
+    if (step.kind != Cut::Kind::kernel && step.kind != Cut::Kind::copy) continue;
     for (std::int32_t out : step.outputs) {
       const Slot& to = schedule_.slots[static_cast<std::size_t>(out)];
       if (to.where != Slot::Where::result) continue;
@@ -157,7 +204,7 @@ void Scheduler::find_donors(const std::vector<Lifetime>& lives) {
         const Slot& from = schedule_.slots[static_cast<std::size_t>(in)];
         const bool once = std::count(step.inputs.begin(), step.inputs.end(), in) == 1;
         if (!once || from.where != Slot::Where::argument || from.bytes != to.bytes ||
-            !cut_of_[s]->group.own_place[k] || given[static_cast<std::size_t>(from.index)] ||
+            !own_place(s, k) || given[static_cast<std::size_t>(from.index)] ||
             lives[static_cast<std::size_t>(in)].last != static_cast<std::int32_t>(s))
           continue;
         given[static_cast<std::size_t>(from.index)] = true;
@@ -298,7 +345,9 @@ std::string to_string(const Schedule& schedule) {
   };
   std::string text;
   for (const Step& step : schedule.steps) {
-    if (step.kind == Cut::Kind::kernel)
+    if (step.kind == Cut::Kind::copy)
+      text += "copy:";
+    else if (step.kind == Cut::Kind::kernel)
       text += "kernel " + schedule.kernels[static_cast<std::size_t>(step.kernel)].name + ":";
     else if (step.kind == Cut::Kind::leaf)
       text += "leaf " + step.leaf->description() + ":";

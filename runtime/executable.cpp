@@ -5,6 +5,7 @@
 #include "runtime/program.hpp"
 #include "runtime/thread_pool.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace fluxion::runtime {
@@ -53,6 +54,22 @@ void run_kernel(const CompiledKernel& kernel, void* const* buffers) {
       phase.entry(&context, buffers, begin, end);
     });
   }
+}
+
+/// Large copies are shared between the threads.
+void copy(const void* from, void* to, std::size_t bytes) {
+  constexpr std::int64_t chunk = 1 << 18;
+  if (from == to || bytes == 0) return;
+  if (bytes <= 4 * chunk) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  const auto chunks = (static_cast<std::int64_t>(bytes) + chunk - 1) / chunk;
+  parallel_for(chunks, 1, [&](std::int64_t begin, std::int64_t end) {
+    const auto first = static_cast<std::size_t>(begin * chunk);
+    const auto last = std::min(bytes, static_cast<std::size_t>(end * chunk));
+    std::memcpy(static_cast<char*>(to) + first, static_cast<const char*>(from) + first, last - first);
+  });
 }
 
 class NativeProgram final : public Executable {
@@ -175,6 +192,10 @@ class NativeProgram final : public Executable {
 
   void run_other(const Step& step, void* const* buffers, void* const* memory) const {
     void* const* outputs = buffers + step.inputs.size();
+    if (step.kind == Cut::Kind::copy)
+      return copy(buffers[0],
+                  outputs[0],
+                  schedule_.slots[static_cast<std::size_t>(step.outputs[0])].bytes);
     if (step.leaf) {
       void* scratch = step.scratch < 0 ? nullptr : memory[static_cast<std::size_t>(step.scratch)];
       return step.leaf->run(buffers, outputs, scratch);

@@ -41,6 +41,13 @@ struct Batched {
   std::vector<int> axes;
 };
 
+/// Result `result` begins as operand `operand`, of the same type: `body` finds the operand's elements there and only changes some of them, and never
+/// reads that operand. The operand's memory becomes the result's where nobody else reads it; elsewhere it is copied first.
+struct InPlace {
+  std::int32_t operand = 0, result = 0;
+};
+using InPlaces = std::vector<InPlace>;
+
 /// Results and their tangents.
 struct Both {
   ArrayList values, tangents;
@@ -88,6 +95,7 @@ template <class T> concept WithRegions = requires(const T& op) { { op.regions() 
 /// linear one reads (the operands `dx` belong to the linear program, so what has one of them as an operand is recorded there).
 template <class T> concept RegionForward = requires(const T& op, Arrays x) { { op.jvp_region(x, x) } -> std::same_as<Both>; { op.linearize_region(x, x) } -> std::same_as<Both>; };
 template <class T> concept Aliasing = requires { { T::aliases } -> std::convertible_to<bool>; };    // result 0 is operand 0's memory with another shape
+template <class T> concept Updating = requires(const T& op) { { op.in_place() } -> std::same_as<InPlaces>; };   // which results are operands, changed
 template <class T> concept Effectful = requires { { T::effects } -> std::convertible_to<bool>; };   // never shared, moved or removed
 /// The same where it depends on the fields (a loop has the effects of its body).
 template <class T> concept MaybeEffectful = requires(const T& op) { { op.has_effects() } -> std::same_as<bool>; };
@@ -119,6 +127,7 @@ struct Rules {
   std::vector<const Graph*> (*regions)(const void*);         // null: none
   Both (*jvp_region)(const void*, Arrays x, Arrays dx);       // where there are regions
   Both (*linearize_region)(const void*, Arrays x, Arrays dx);
+  InPlaces (*in_place)(const void*);                         // null: none
   bool aliases;
   bool (*effects)(const void*);
   std::uint64_t (*hash)(const void*);
@@ -170,6 +179,7 @@ class Op {
   bool has_regions() const { return rules_->regions != nullptr; }
   Both jvp_region(Arrays x, Arrays dx) const { return rules_->jvp_region(memory_, x, dx); }
   Both linearize_region(Arrays x, Arrays dx) const { return rules_->linearize_region(memory_, x, dx); }
+  InPlaces in_place() const { return rules_->in_place ? rules_->in_place(memory_) : InPlaces(); }
   bool aliases() const { return rules_->aliases; }
   bool effects() const { return rules_->effects && rules_->effects(memory_); }
   std::uint64_t hash() const { return rules_->hash(memory_); }
@@ -253,6 +263,7 @@ template <class T> struct RulesFor {
     if constexpr (Prunable<T>) r.prune = [](const void* p, const std::vector<bool>& used) { return self(p).prune(used); };
     if constexpr (WithLeaf<T>) r.leaf = [](const void* p, TypeList in, TypeList out) { return self(p).leaf(in, out); };
     if constexpr (WithRegions<T>) r.regions = [](const void* p) { return self(p).regions(); };
+    if constexpr (Updating<T>) r.in_place = [](const void* p) { return self(p).in_place(); };
     if constexpr (Aliasing<T>) r.aliases = T::aliases;
     if constexpr (Effectful<T>) r.effects = [](const void*) -> bool { return T::effects; };
     else if constexpr (MaybeEffectful<T>) r.effects = [](const void* p) { return self(p).has_effects(); };

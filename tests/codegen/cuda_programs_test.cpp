@@ -66,6 +66,11 @@ class EmulatedWalk {
       for (std::int32_t slot : *slots) buffers.push_back(memory[static_cast<std::size_t>(slot)]);
     if (step.kernel >= 0) return run_kernel(static_cast<std::size_t>(step.kernel), buffers, order);
     void* const* outputs = buffers.data() + step.inputs.size();
+    if (step.kind == codegen::Cut::Kind::copy) {
+      const auto to = static_cast<std::size_t>(step.outputs[0]);
+      std::memmove(outputs[0], buffers[0], schedule_.slots[to].bytes);
+      return;
+    }
     if (step.leaf) {
       void* scratch = step.scratch < 0 ? nullptr : memory[static_cast<std::size_t>(step.scratch)];
       return step.leaf->run(buffers.data(), outputs, scratch);

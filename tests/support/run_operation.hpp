@@ -154,6 +154,9 @@ inline kernel::Kernel plain_kernel(const Op& op, const Types& in) {
 inline HostArrays run_kernel(const Op& op, const HostArrays& inputs) {
   const kernel::Kernel kernel = plain_kernel(op, types_of(inputs));
   HostArrays from = inputs, outputs = arrays_of(op.types(types_of(inputs)));
+  for (const InPlace& p : op.in_place())
+    outputs[static_cast<std::size_t>(p.result)].bytes =
+        inputs[static_cast<std::size_t>(p.operand)].bytes;
   std::vector<void*> buffers;
   for (HostArray& a : from) buffers.push_back(a.bytes.data());
   for (HostArray& a : outputs) buffers.push_back(a.bytes.data());

@@ -1,5 +1,6 @@
 // Elements and slices at computed positions, by name.
 #include "trace/indexing.hpp"
+#include "trace/ops/dynamic_slice.hpp"
 
 #include <fmt/format.h>
 
@@ -48,17 +49,17 @@ Array scattered(ops::Update op,
                       x.site());
 }
 
-/// One index vector from one scalar for each axis.
-Array start_vector(std::string_view who,
-                   const Array& x,
-                   const std::vector<Array>& start,
-                   const Site& site) {
+/// The starts as scalars, counted from the front.
+std::vector<Array> starts_of(std::string_view who,
+                             const Array& x,
+                             const std::vector<Array>& start,
+                             const Site& site) {
   if (static_cast<int>(start.size()) != rank_of(x))
     fail("slice",
          site,
          fmt::format("{}: {} starts are given for {} axes", who, start.size(), rank_of(x)),
          {fmt::format("x {}", to_string(type_of(x)))});
-  std::vector<Array> parts;
+  std::vector<Array> starts;
   for (std::size_t k = 0; k < start.size(); ++k) {
     if (start[k].ndim(site) != 0)
       fail("slice",
@@ -67,15 +68,9 @@ Array start_vector(std::string_view who,
                        who,
                        k,
                        to_string(type_of(start[k]))));
-    parts.push_back(wrapped_positions(who, start[k], size_at(x, static_cast<int>(k)), site));
+    starts.push_back(wrapped_positions(who, start[k], size_at(x, static_cast<int>(k)), site));
   }
-  return stack(parts, 0, site);
-}
-
-std::vector<int> all_axes(int rank) {
-  std::vector<int> axes;
-  for (int k = 0; k < rank; ++k) axes.push_back(k);
-  return axes;
+  return starts;
 }
 
 }  // namespace
@@ -217,11 +212,8 @@ Array scatter_max(const Operand& x,
 Array dynamic_slice(const Operand& x, const std::vector<Array>& start, const Shape& sizes) {
   SiteScope here(x.site());
   const Array a = array_of(x);
-  if (rank_of(a) == 0 && start.empty()) return a;
-  const Array at = start_vector("dynamic_slice", a, start, x.site());
-  ops::GatherDimensions g;
-  g.offset_dims = g.start_index_map = all_axes(rank_of(a));
-  return ops::gather(a, at, g, {sizes.begin(), sizes.end()}, ops::OutOfBounds::clip, x.site());
+  const std::vector<Array> at = starts_of("dynamic_slice", a, start, x.site());
+  return ops::dynamic_slice(a, at, {sizes.begin(), sizes.end()}, x.site());
 }
 
 Array dynamic_update_slice(const Operand& x,
@@ -230,12 +222,8 @@ Array dynamic_update_slice(const Operand& x,
   SiteScope here(x.site());
   const Array a = array_of(x);
   const Array u = as(update, type_of(a).dtype, "dynamic_update_slice");
-  if (rank_of(a) == 0 && start.empty()) return u;
-  const Array at = start_vector("dynamic_update_slice", a, start, x.site());
-  ops::ScatterDimensions s;
-  s.update_window_dims = s.scatter_dims_to_operand_dims = all_axes(rank_of(a));
-  return ops::scatter(
-      ops::Update::set, a, at, u, s, ops::OutOfBounds::clip, {true, true}, x.site());
+  const std::vector<Array> at = starts_of("dynamic_update_slice", a, start, x.site());
+  return ops::dynamic_update_slice(ops::Update::set, a, u, at, x.site());
 }
 
 }  // namespace lax

@@ -39,26 +39,30 @@ kernel::Scalar Positions::place(kernel::Reader& x,
     const std::size_t axis = static_cast<std::size_t>(map[j]);
     const std::int64_t limit = operand[axis] - sizes[axis];
     kernel::Scalar component = x.read(k, where);
-    // The upper bound first: what exceeds int64 is beyond every limit.
-    const bool huge = component.type() == uint64;
-    const kernel::Scalar most = b.constant(huge ? uint64 : int64, static_cast<double>(limit));
-    if (huge && mode == OutOfBounds::fill) inside = inside & (component <= most);
-    if (huge && mode == OutOfBounds::clip) component = min(component, most);
-    component = convert(component, int64);
     if (mode == OutOfBounds::clip) {
-      if (!huge) component = min(component, most);
-      component = max(component, b.constant(int64, 0));
+      start[axis] = clamped_start(b, component, limit);
+      continue;
     }
+    // The upper bound first: what exceeds int64 is beyond every limit.
+    if (component.type() == uint64 && mode == OutOfBounds::fill)
+      inside = inside & (component <= b.constant(uint64, static_cast<double>(limit)));
+    component = convert(component, int64);
     start[axis] = b.affine(component);
     if (mode == OutOfBounds::fill) inside = inside & b.in_range(start[axis], 0, limit + 1);
   }
   return inside;
 }
 
-namespace {
+kernel::Affine clamped_start(kernel::Builder& b, kernel::Scalar start, std::int64_t limit) {
+  // Unsigned numbers are clamped as such: what exceeds int64 is beyond every limit.
+  const bool huge = start.type() == uint64;
+  if (huge) start = min(start, b.constant(uint64, static_cast<double>(limit)));
+  start = convert(start, int64);
+  if (!huge) start = min(start, b.constant(int64, static_cast<double>(limit)));
+  return b.affine(max(start, b.constant(int64, 0)));
+}
 
-/// An index of any integer dtype; what exceeds int64 becomes its greatest value.
-std::int64_t read_index(const ConstTensor& indices, std::int64_t at) {
+std::int64_t index_at(const ConstTensor& indices, std::int64_t at) {
   return by_dtype(indices.type.dtype, [&](auto tag) -> std::int64_t {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_integral_v<T>) {
@@ -73,8 +77,6 @@ std::int64_t read_index(const ConstTensor& indices, std::int64_t at) {
     }
   });
 }
-
-}  // namespace
 
 bool Positions::start(const ConstTensor& indices,
                       const std::vector<std::int64_t>& position,
@@ -98,7 +100,7 @@ bool Positions::start(const ConstTensor& indices,
   const bool has_axis = vector_dim < static_cast<int>(shape.size());
   for (std::size_t j = 0; j < map.size(); ++j) {
     const std::int64_t step = has_axis ? strides[static_cast<std::size_t>(vector_dim)] : 0;
-    const std::int64_t value = read_index(indices, first + static_cast<std::int64_t>(j) * step);
+    const std::int64_t value = index_at(indices, first + static_cast<std::int64_t>(j) * step);
     const std::size_t axis = static_cast<std::size_t>(map[j]);
     const std::int64_t limit = operand[axis] - sizes[axis];
     if (mode == OutOfBounds::fill && (value < 0 || value > limit)) return false;

@@ -35,6 +35,11 @@ struct Positions {
              std::vector<std::int64_t>& start) const;
 };
 
+/// A start along one axis, moved into [0, limit].
+kernel::Affine clamped_start(kernel::Builder&, kernel::Scalar start, std::int64_t limit);
+/// Reference: element `at` of an array of integers; what exceeds int64 becomes its greatest value.
+std::int64_t index_at(const ConstTensor& indices, std::int64_t at);
+
 /// Refuses indices and axes that do not go together.
 void check_positions(std::string_view operation,
                      const Positions&,

@@ -327,11 +327,12 @@ struct Scatter {
     return separate;
   }
 
+  InPlaces in_place() const { return {{0, 0}}; }
+
   // Updates that may meet are made one after the other in their order, so that the result has the
   // same bits every time; what never meets is independent.
   void body(kernel::Nest& nest) const {
     const Shape operand = nest.operand(0).shape, updates = nest.operand(2).shape;
-    nest.phase(operand, [&nest](const kernel::Index& i) { nest.write(0, i, nest.read(0, i)); });
     if (single_writer(nest.operand(1).shape)) {
       nest.phase(updates, [this, &nest](const kernel::Index& i) { apply(nest, i); });
       return;
