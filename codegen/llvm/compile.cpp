@@ -7,7 +7,9 @@
 #include <llvm/ExecutionEngine/Orc/Core.h>
 #include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+#include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -158,6 +160,18 @@ std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
   return module;
 }
 
+/// The quick instruction selector folds the load of one float into a blend of whole registers,
+/// which reads past the float (LLVM 14 to 19, where there is AVX without AVX-512). It does not fold
+/// volatile loads, and moves or removes no others either.
+void keep_float_loads_apart(llvm::Module& module) {
+  for (llvm::Function& function : module)
+    for (llvm::BasicBlock& block : function)
+      for (llvm::Instruction& instruction : block)
+        if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction))
+          if (load->getType()->isFloatTy() || load->getType()->isDoubleTy())
+            load->setVolatile(true);
+}
+
 llvm::SmallVector<char, 0> generate(llvm::Module& module,
                                     const Target& target,
                                     int level,
@@ -165,6 +179,7 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module,
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
+  if (level == 0) keep_float_loads_apart(module);
   if (machine(target, level).addPassesToEmitFile(passes, stream, nullptr, type)) {
     throw InternalError("LLVM: no code generator");
   }
