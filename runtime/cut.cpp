@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "trace/lazy.hpp"
+#include "trace/ops/broadcast_in_dim.hpp"
 #include "trace/ops/constant.hpp"
 #include "trace/rewrite.hpp"
 
@@ -164,6 +165,10 @@ GraphRef program_of(const Cut& cut) {
       if (inside(cut, *x, cut.mark)) operands.push_back(values[static_cast<std::size_t>(x->place)]);
       else if (stays_constant(*x)) operands.push_back(builder.add(ops::Constant{x->type.dtype, x->scalar[0], x->scalar[1]}, {}, x->site));
       else operands.push_back(x->place);
+      if (n->repeats && x->literal && x->type.shape.empty() && !n->type.shape.empty()) {
+        const Type repeated{n->type.shape, x->type.dtype};
+        operands.back() = builder.add(ops::repeated_scalar(repeated.shape), {operands.back()}, TypeList(&repeated, 1), n->site);
+      }
     }
     if (!n->op) values.push_back(operands[0] + n->result_index);
     else values.push_back(builder.add(n->op, std::move(operands), n->result_types.empty() ? TypeList(&n->type, 1) : TypeList(n->result_types), n->site));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "trace/lazy.hpp"
+#include "trace/ops.hpp"
 #include "trace/ops/call.hpp"
 #include "trace/ops/constant.hpp"
 #include "trace/outside.hpp"
@@ -225,6 +226,31 @@ ArrayList emit_all(const Op& op, Arrays given_operands, const Site& given) {
   ArrayList out;
   for (std::size_t i = 0; i < results.size(); ++i) out.push_back(frame->value(first + static_cast<ValueId>(i), site));
   return out;
+}
+
+bool is_number_for(const Array& a, const Shape& shape) {
+  const detail::Node* n = detail::Access::node(a);
+  return n && n->literal && n->type.shape.empty() && !shape.empty();
+}
+
+Array emit_with_numbers(const Op& op, Arrays operands, const Site& given) {
+  const Site site = current_site(given);
+  const auto array = std::find_if(operands.begin(), operands.end(), [](const Array& a) { return !type_of(a).shape.empty(); });
+  const Shape& shape = type_of(*array).shape;
+  if (choose(operands, site)) {
+    ArrayList repeated;
+    for (const Array& a : operands) repeated.push_back(is_number_for(a, shape) ? ops::broadcast_in_dim(a, shape, {}, site) : a);
+    return emit(op, repeated, site);
+  }
+  Types in;
+  in.reserve(operands.size());
+  for (const Array& a : operands) in.push_back({shape, type_of(a).dtype});
+  Types results;
+  {
+    const SiteScope line(site);
+    results = op.types(in);
+  }
+  return std::move(record_lazily(op, operands, std::move(results), site, true)[0]);
 }
 
 Array emit(const Op& op, Arrays operands, const Site& site) { return std::move(emit_all(op, operands, site)[0]); }

@@ -101,8 +101,12 @@ class RuleSite {
 Traced trace_function(detail::FlatFunction, TypeList inputs, std::string_view what, const Site&);
 
 // ---- the lazy graph, outside every frame ----------------------------------------------------------------------------------
-/// A pending node for an operation whose operands are all outside frames.
-ArrayList record_lazily(const Op&, Arrays operands, Types results, const Site&);
+/// A pending node for an operation whose operands are all outside frames. `repeats`: operands that are bare numbers stand for arrays of the result's shape.
+ArrayList record_lazily(const Op&, Arrays operands, Types results, const Site&, bool repeats = false);
+/// Records an elementwise operation with one result, of arrays of one shape and bare numbers: in a frame the numbers are repeated, outside they stay what they are.
+Array emit_with_numbers(const Op&, Arrays operands, const Site&);
+/// Whether an array is a bare number that emit_with_numbers repeats to this shape.
+bool is_number_for(const Array&, const Shape&);
 /// Evaluates these arrays (and every live pending array that shares a pending ancestor with them). Defined in runtime/.
 void evaluate(Arrays, const Site&);
 /// Evaluates every pending array that somebody holds: bounds the memory of programs that never ask. Defined in runtime/.

@@ -72,7 +72,7 @@ void detail::forget_pending(Node& n) noexcept {
   for (const auto& x : n.operands) --const_cast<Node*>(x.raw())->uses;
 }
 
-ArrayList record_lazily(const Op& op, Arrays operands, Types results, const Site& site) {
+ArrayList record_lazily(const Op& op, Arrays operands, Types results, const Site& site, bool repeats) {
   {
     std::unique_lock guard(lock);
     if (time_to_flush(op, site)) {
@@ -85,6 +85,7 @@ ArrayList record_lazily(const Op& op, Arrays operands, Types results, const Site
   if (results.size() == 1) {
     detail::Node* n = make_node(std::move(results[0]), site);
     n->op = op;
+    n->repeats = repeats;
     set_operands(*n, operands);
     out.push_back(detail::Access::make(n));
     std::lock_guard guard(lock);

@@ -23,6 +23,7 @@ class Node {
   mutable std::atomic<std::int32_t> references{0};
   mutable std::atomic<State> state{State::pending};
   bool literal = false;             // a scalar made from a bare number
+  bool repeats = false;             // pending: operands that are literals are repeated to the result's shape; the program of a cut says so
   std::int32_t uses = 0;            // references held by other nodes; guarded by the lazy graph's lock
   std::int32_t result_index = 0;    // of a projection
   Type type;

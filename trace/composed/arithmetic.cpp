@@ -10,7 +10,7 @@ namespace {
 using namespace composed;
 
 Array arithmetic(std::string_view who, std::string_view row, const Operand& x, const Operand& y) {
-  const Pair p = meet(who, x, y, arithmetic_dtype(common_dtype({&x, &y})));
+  const Pair p = meet_number(who, x, y, arithmetic_dtype(common_dtype({&x, &y})));
   return ops::binary(row, p.x, p.y, x.site());
 }
 
@@ -20,7 +20,7 @@ Pair meet_real(std::string_view who, const Operand& x, const Operand& y) {
 }
 
 Array ordered(std::string_view who, std::string_view row, const Operand& x, const Operand& y) {
-  const Pair p = meet(who, x, y);
+  const Pair p = meet_number(who, x, y, common_dtype({&x, &y}));
   return ops::binary(row, p.x, p.y, x.site());
 }
 
@@ -32,7 +32,7 @@ Array bitwise(std::string_view who, std::string_view row, const Operand& x, cons
          fmt::format("{}: bits of {} are asked for; it takes integers or bools", who, to_string(d)),
          {},
          "convert first: x.astype(fx::int32), or compare: x != 0");
-  const Pair p = meet(who, x, y, d);
+  const Pair p = meet_number(who, x, y, d);
   return ops::binary(row, p.x, p.y, x.site());
 }
 
@@ -48,7 +48,7 @@ Array shift(std::string_view who,
          fmt::format("{}: {} has no bits to shift; it takes integers", who, to_string(d)),
          {},
          "convert first: x.astype(fx::int32)");
-  const Pair p = meet(who, x, y, d);
+  const Pair p = meet_number(who, x, y, d);
   return ops::binary(is_unsigned(d) ? unsigned_row : left_row, p.x, p.y, x.site());
 }
 
@@ -81,7 +81,7 @@ Array divide(const Operand& x, const Operand& y) { return arithmetic("divide", "
 Array fmod(const Operand& x, const Operand& y) { return arithmetic("fmod", "rem", x, y); }
 
 Array true_divide(const Operand& x, const Operand& y) {
-  const Pair p = meet_real("true_divide", x, y);
+  const Pair p = meet_number("true_divide", x, y, real_dtype(common_dtype({&x, &y})));
   return ops::binary("div", p.x, p.y, x.site());
 }
 
@@ -117,7 +117,7 @@ Array power(const Operand& x, const Operand& y) {
     const Array whole = whole_power(base, static_cast<std::uint64_t>(*n < 0 ? -*n : *n));
     return *n < 0 ? reciprocal(whole) : whole;
   }
-  const Pair p = meet("power", x, y, d);
+  const Pair p = meet_number("power", x, y, d);
   return ops::binary("pow", p.x, p.y, x.site());
 }
 

@@ -198,6 +198,11 @@ Pair meet(std::string_view who, const Operand& x, const Operand& y, DType d) {
   return {broadcast(who, p.x, shape, x.site()), broadcast(who, p.y, shape, x.site())};
 }
 
+Pair meet_number(std::string_view who, const Operand& x, const Operand& y, DType d) {
+  if (x.weak() == y.weak()) return meet(who, x, y, d);
+  return {as(x, d, who), as(y, d, who)};
+}
+
 int axis_of(std::string_view who, int axis, int rank, const Site& site) {
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   fail("axis",

@@ -47,6 +47,10 @@ struct Pair {
 Pair meet(std::string_view who, const Operand& x, const Operand& y);
 Pair meet(std::string_view who, const Operand& x, const Operand& y, DType);
 
+/// The same, but a bare number that meets an array may stay a scalar: for ops::binary and
+/// ops::compare, which repeat it.
+Pair meet_number(std::string_view who, const Operand& x, const Operand& y, DType);
+
 /// The axis counted from 0. Error `axis`.
 int axis_of(std::string_view who, int axis, int rank, const Site&);
 /// All, or those named: sorted, distinct. Error `axis`.

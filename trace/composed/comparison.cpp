@@ -10,7 +10,7 @@ namespace {
 using namespace composed;
 
 Array compared(std::string_view who, ops::Direction direction, const Operand& x, const Operand& y) {
-  const Pair p = meet(who, x, y);
+  const Pair p = meet_number(who, x, y, common_dtype({&x, &y}));
   return ops::compare(direction, p.x, p.y, x.site());
 }
 

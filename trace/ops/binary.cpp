@@ -1,5 +1,6 @@
 // The elementwise operations of two operands, one row each: accepted dtypes, derivatives, kernel
 // expression, reference.
+#include "trace/frame.hpp"
 #include "trace/kernel/math.hpp"
 #include "trace/ops/elementwise.hpp"
 
@@ -362,7 +363,12 @@ std::span<const Rules* const> binary_rules() { return rules; }
 Array binary(std::string_view name, const Array& x, const Array& y, const Site& site) {
   static const auto operations = make_operations(std::make_index_sequence<row_count>());
   for (std::size_t k = 0; k < row_count; ++k) {
-    if (table[k].name == name) return emit(operations[k], {x, y}, site);
+    if (table[k].name != name) continue;
+    if (number_meets_array(x, y)) {
+      const Array operands[] = {x, y};
+      return emit_with_numbers(operations[k], operands, site);
+    }
+    return emit(operations[k], {x, y}, site);
   }
   throw InternalError("no elementwise operation of two operands is called " + std::string(name));
 }

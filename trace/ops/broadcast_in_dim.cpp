@@ -1,4 +1,6 @@
 // Repeats an array along new axes and along axes of size one.
+#include "trace/ops/broadcast_in_dim.hpp"
+
 #include "trace/ops/axes.hpp"
 
 namespace fluxion::ops {
@@ -86,6 +88,8 @@ constexpr const Rules* rules[] = {rules_of<BroadcastInDim>()};
 }  // namespace
 
 std::span<const Rules* const> broadcast_in_dim_rules() { return rules; }
+
+Op repeated_scalar(const Shape& shape) { return BroadcastInDim{shape, {}}; }
 
 Array broadcast_in_dim(const Array& x,
                        const Shape& shape,

@@ -1,4 +1,5 @@
 // compare: elementwise order, IEEE's or total; the result is bool and has no tangent.
+#include "trace/frame.hpp"
 #include "trace/ops/elementwise.hpp"
 
 namespace fluxion {
@@ -129,6 +130,10 @@ std::span<const Rules* const> compare_rules() {
 
 Array compare(
     Direction direction, const Array& x, const Array& y, const Site& site, bool total_order) {
+  if (number_meets_array(x, y)) {
+    const Array operands[] = {x, y};
+    return emit_with_numbers(Compare{direction, total_order}, operands, site);
+  }
   return emit(Compare{direction, total_order}, {x, y}, site);
 }
 

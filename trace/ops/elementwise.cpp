@@ -1,6 +1,8 @@
 // How elementwise operations check their operands and are batched.
 #include "trace/ops/elementwise.hpp"
 
+#include "trace/frame.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -83,6 +85,11 @@ void check_alike(std::string_view operation, TypeList in) {
            "elementwise operations take operands of one shape: broadcast one of them");
     }
   }
+}
+
+bool number_meets_array(const Array& x, const Array& y) {
+  if (!defined(x) || !defined(y)) return false;
+  return is_number_for(x, type_of(y).shape) || is_number_for(y, type_of(x).shape);
 }
 
 Array align(const Array& x, int axis, const Shape& full, int at) {

@@ -25,6 +25,9 @@ void check_alike(std::string_view operation, TypeList);
 /// Throws InternalError unless there are `count` operands.
 void check_operand_count(std::string_view operation, TypeList, std::size_t count);
 
+/// Whether one is a bare number, which operations of two operands repeat to the other's shape.
+bool number_meets_array(const Array& x, const Array& y);
+
 /// Runs an elementwise operation on batched operands: moves the batch axes to one place and repeats
 /// operands that have none.
 Batched batch_elementwise(const Op&, Arrays, BatchAxes, std::int64_t size);
