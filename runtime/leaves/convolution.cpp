@@ -183,8 +183,9 @@ class Convolution final : public codegen::PreparedLeaf {
   std::size_t weights_argument() const { return spec_.pass == Pass::backward_weights ? 2 : 1; }
 
   /// How many images one slab has: few enough that its copies stay in the cache and that threads
-  /// find work, enough that a slab is worth a call. The partial results of the weights' derivative
-  /// are summed in a fixed order, so there the slabs do not depend on the number of threads.
+  /// find work, enough that a slab is worth a call. The slabs do not depend on the number of
+  /// threads: the partial results of the weights' derivative are summed in a fixed order, and the
+  /// library may sum in an order that follows the number of images.
   void choose_images() {
     const auto batch = static_cast<double>(spec_.batch);
     if (spec_.pass == Pass::backward_weights) {
@@ -196,9 +197,7 @@ class Convolution final : public codegen::PreparedLeaf {
     }
     const auto bytes = static_cast<double>(in_.bytes_per_image() + out_.bytes_per_image());
     double images = std::clamp(512e3 / bytes, 1.0, batch);
-    if (threads_ > 1 && flops_ >= 2 * serial_flops) {
-      images = std::min(images, std::ceil(batch / (4.0 * threads_)));
-    }
+    if (flops_ >= 2 * serial_flops) images = std::min(images, std::ceil(batch / 16));
     images = std::clamp(images, std::min(batch, std::ceil(1e6 * batch / flops_)), batch);
     images_ = std::max<int64_t>(1, static_cast<int64_t>(images));
   }

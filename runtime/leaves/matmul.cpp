@@ -17,6 +17,8 @@ namespace {
 
 using std::int64_t;
 
+constexpr double most_slabs = 32;  // of one product
+
 int64_t bytes_of(DType dtype) { return dtype == float32 ? 4 : 2; }
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -159,8 +161,9 @@ class Matmul final : public codegen::PreparedLeaf {
     return to;
   }
 
-  /// Decides on slabs: whole matrices if there are many, else rows or columns of each; more slabs
-  /// than threads where the work allows, so that a thread that is held up does not hold up all.
+  /// Decides on slabs: whole matrices if there are many, else rows or columns of each. The library
+  /// sums in an order that follows the sizes it is given, so slabs follow from the shape alone and
+  /// threads only claim them: the bits are the same on any number of threads.
   void cut() {
     const int64_t batch = c_.size[0], m = c_.size[1], n = c_.size[2], k = a_.size[2];
     per_unit_ = {batch, m, n};
@@ -168,14 +171,13 @@ class Matmul final : public codegen::PreparedLeaf {
     const double flops = 2.0 * static_cast<double>(batch) * static_cast<double>(m) *
                          static_cast<double>(n) * static_cast<double>(k);
     const double worth = a_.dtype == float32 ? serial_flops : 2 * serial_flops;
-    if (threads_ == 1 || flops < 2 * worth) return;
-    const auto wanted =
-        static_cast<int64_t>(std::min(flops / worth, 4.0 * static_cast<double>(threads_)));
+    if (flops < 2 * worth) return;
+    const auto wanted = static_cast<int64_t>(std::min(flops / worth, most_slabs));
     per_unit_[0] = divide_up(batch, wanted);
     if (batch >= wanted) return;
     const int64_t most = divide_up(wanted, batch);
-    const int64_t least = std::min(most, divide_up(threads_, batch));
-    // Slabs of 128 run at full speed, smaller ones slower: only as many as threads may be smaller.
+    const int64_t least = std::min(most, divide_up(2, batch));
+    // Slabs of 128 run at full speed, smaller ones slower: only two may be smaller.
     const auto slab = [&](int64_t size, int64_t unit) {
       const int64_t slabs = std::clamp(size / 128, least, most);
       return std::min(size, divide_up(divide_up(size, slabs), unit) * unit);
