@@ -61,6 +61,12 @@ TEST_CASE("checkpoint changes no value and no derivative") {
     CHECK(number(fx::max(fx::abs(batched[0] - fx::grad(loss(block))(x)))) < 1e-12);
     CHECK(number(fx::max(fx::abs(batched - other))) < 1e-12);
   }
+  // what the function captured is differentiated like its arguments
+  auto capturing = [&](Array w) {
+    return fx::sum(fx::checkpoint([&](Array x) { return fx::tanh(fx::matmul(x, w)); })(x));
+  };
+  auto open = [&](Array w) { return fx::sum(fx::tanh(fx::matmul(x, w))); };
+  CHECK(number(fx::max(fx::abs(fx::grad(capturing)(x) - fx::grad(open)(x)))) < 1e-14);
   auto scalar = [](Array x) { return fx::sin(fx::exp(x)); };
   auto second = fx::grad(fx::grad(fx::checkpoint(scalar)));
   CHECK(number(second(Array(0.3))) == Approx(number(fx::grad(fx::grad(scalar))(Array(0.3)))));
