@@ -70,7 +70,7 @@ void Fusion::place(std::int32_t i) {
   if (!wanted && !where_[static_cast<std::size_t>(i)].empty())
     return;  // only a library call's part
   if (has_kernel(i)) return place_kernel_operation(i, demand);
-  const int n = found(i, Cut::Kind::reference);
+  const int n = found(i, operation(i).op.has_regions() ? Cut::Kind::region : Cut::Kind::reference);
   store_in(i, n, demand);
   if (!operation(i).op.effects()) return;
   // What can be seen from outside happens in the program's order.
@@ -256,7 +256,7 @@ std::vector<Cut> fuse(const Graph& graph, const Leaves& leaves) {
 }
 
 std::string to_string(const Graph& graph, const std::vector<Cut>& cuts) {
-  static constexpr const char* kinds[] = {"kernel", "leaf", "alias", "reference"};
+  static constexpr const char* kinds[] = {"kernel", "leaf", "alias", "region", "reference"};
   std::string text;
   for (const Cut& cut : cuts) {
     text += kinds[static_cast<int>(cut.kind)];

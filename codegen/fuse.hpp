@@ -3,9 +3,12 @@
 #include "codegen/leaves.hpp"
 #include "codegen/lower.hpp"
 
+#include <memory>
 #include <string>
 
 namespace fluxion::codegen {
+
+struct Region;
 
 /// One step of a program before memory is known.
 struct Cut {
@@ -13,12 +16,15 @@ struct Cut {
     kernel,     // the group is lowered and compiled
     leaf,       // a library call
     alias,      // one operation whose result is its operand's memory
+    region,     // one loop or branch
     reference,  // one operation that has no kernel: its reference runs
     copy,       // of steps only: input 0 becomes output 0, unless they are one memory
   };
   Kind kind = Kind::kernel;
   std::int32_t call = -1;  // of a leaf: its number
   Group group;
+  std::shared_ptr<const Region> region;          // of a region
+  std::shared_ptr<const kernel::Kernel> kernel;  // of a loop that is one kernel; null: the group is lowered
 };
 
 /// Cuts a program into kernels, library calls and aliases, in an order that can be run. An

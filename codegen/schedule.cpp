@@ -2,7 +2,9 @@
 #include "codegen/schedule.hpp"
 
 #include "codegen/cost.hpp"
+#include "codegen/loop_kernel.hpp"
 #include "codegen/plan.hpp"
+#include "codegen/regions.hpp"
 #include "trace/kernel/fold.hpp"
 
 #include <algorithm>
@@ -18,6 +20,8 @@ class Scheduler {
   Schedule run() {
     const Leaves leaves = find_leaves(graph_);
     schedule_.cuts = fuse(graph_, leaves);
+    for (Cut& cut : schedule_.cuts)
+      if (cut.kind == Cut::Kind::region) place_region(graph_, cut);
     slot_of_.assign(static_cast<std::size_t>(graph_.value_count()), -1);
     root_.resize(slot_of_.size());
     for (std::size_t v = 0; v < root_.size(); ++v) root_[v] = static_cast<ValueId>(v);
@@ -140,9 +144,10 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   step.kind = cut.kind;
   if (cut.kind == Cut::Kind::kernel) {
     if (cut.group.outputs.empty()) return;
-    step.kernel = kernel_number(lower(graph_, cut.group));
+    step.kernel = kernel_number(cut.kernel ? *cut.kernel : lower(graph_, cut.group));
   } else {
     step.operation = cut.group.operations[0];
+    step.region = cut.region;
     if (cut.kind == Cut::Kind::leaf) {
       const LeafCall& call = leaves.calls[static_cast<std::size_t>(cut.call)];
       step.operation = call.operation;
@@ -158,6 +163,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   for (const Group::Update& u : cut.group.in_place) add_copy(u.operand, u.output);
   if (step.leaf && step.leaf->scratch_bytes() > 0)
     step.scratch = add_slot({Slot::Where::arena, 0, 0, step.leaf->scratch_bytes()});
+  if (step.region) step.scratch = add_slot({Slot::Where::arena, 0, 0, step.region->bytes});
   schedule_.steps.push_back(std::move(step));
   cut_of_.push_back(&cut);
 }
@@ -317,11 +323,14 @@ Work work_of(const Schedule& schedule) {
     Work work;
     if (step.kind == Cut::Kind::kernel) {
       work = work_of(schedule.kernels[static_cast<std::size_t>(step.kernel)]);
+    } else if (step.region) {
+      work = work_of(*step.region);
     } else if (step.kind == Cut::Kind::leaf) {
       const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(step.operation)];
       work = work_of(o.op.leaf(schedule.graph->operand_types(o), schedule.graph->result_types(o)));
     }
     total.flops += work.flops;
+    total.bytes += work.bytes;
     total.transcendentals += work.transcendentals;
     for (const auto* slots : {&step.inputs, &step.outputs})
       for (std::int32_t slot : *slots)
@@ -351,12 +360,15 @@ std::string to_string(const Schedule& schedule) {
       text += "kernel " + schedule.kernels[static_cast<std::size_t>(step.kernel)].name + ":";
     else if (step.kind == Cut::Kind::leaf)
       text += "leaf " + step.leaf->description() + ":";
+    else if (step.region)
+      text += std::string(step.region->op.name()) + ":";
     else
       text += "reference:";
     for (std::int32_t slot : step.inputs) text += slot_text(slot);
     text += " ->";
     for (std::int32_t slot : step.outputs) text += slot_text(slot);
     text += '\n';
+    if (step.region) text += to_string(*step.region);
   }
   return text;
 }

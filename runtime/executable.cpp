@@ -1,91 +1,20 @@
-// The walker: runs the steps of a schedule one after the other over the memory that was planned.
-#include "codegen/interpret.hpp"
-#include "codegen/schedule.hpp"
-#include "runtime/kernel_cache.hpp"
+// A compiled program: gives results their memory, and walks its schedule.
 #include "runtime/program.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/walker.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace fluxion::runtime {
 namespace {
 
-using codegen::CompiledKernel;
-using codegen::Context;
-using codegen::Cut;
 using codegen::Result;
 using codegen::Slot;
-using codegen::Step;
 using detail::Ref;
-
-/// Memory of a thread for the scratch rows of kernels; grows.
-void* thread_scratch(std::size_t bytes) {
-  if (bytes == 0) return nullptr;
-  // Made with its first memory, so that it goes before what the allocator keeps for the thread.
-  thread_local Ref<Buffer> memory = allocate(bytes);
-  if (memory->bytes() < bytes) memory = allocate(bytes);
-  return memory->data();
-}
-
-/// Up to a fixed number of elements live on the stack.
-template <class T, std::size_t few> class Scratch {
- public:
-  explicit Scratch(std::size_t n) : data_(n > few ? (many_.resize(n), many_.data()) : few_) {}
-  T* data() { return data_; }
-  T& operator[](std::size_t i) { return data_[i]; }
-
- private:
-  T few_[few];
-  std::vector<T> many_;
-  T* data_;
-};
-
-void run_kernel(const CompiledKernel& kernel, void* const* buffers) {
-  const std::size_t scratch = kernel.scratch_bytes();
-  for (const CompiledKernel::Phase& phase : kernel.phases()) {
-    if (phase.units <= phase.grain) {
-      const Context context{thread_scratch(scratch)};
-      phase.entry(&context, buffers, 0, phase.units);
-      continue;
-    }
-    parallel_for(phase.units, phase.grain, [&](std::int64_t begin, std::int64_t end) {
-      const Context context{thread_scratch(scratch)};
-      phase.entry(&context, buffers, begin, end);
-    });
-  }
-}
-
-/// Large copies are shared between the threads.
-void copy(const void* from, void* to, std::size_t bytes) {
-  constexpr std::int64_t chunk = 1 << 18;
-  if (from == to || bytes == 0) return;
-  if (bytes <= 4 * chunk) {
-    std::memcpy(to, from, bytes);
-    return;
-  }
-  const auto chunks = (static_cast<std::int64_t>(bytes) + chunk - 1) / chunk;
-  parallel_for(chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-    const auto first = static_cast<std::size_t>(begin * chunk);
-    const auto last = std::min(bytes, static_cast<std::size_t>(end * chunk));
-    std::memcpy(static_cast<char*>(to) + first, static_cast<const char*>(from) + first, last - first);
-  });
-}
 
 class NativeProgram final : public Executable {
  public:
   explicit NativeProgram(const GraphRef& graph)
-      : schedule_(codegen::schedule(graph)), kernels_(compiled(schedule_.kernels)) {
-    for (const Step& step : schedule_.steps) {
-      Run run{&step,
-              step.kernel < 0 ? nullptr : kernels_[static_cast<std::size_t>(step.kernel)].raw(),
-              slots_.size(),
-              step.inputs.size() + step.outputs.size()};
-      slots_.insert(slots_.end(), step.inputs.begin(), step.inputs.end());
-      slots_.insert(slots_.end(), step.outputs.begin(), step.outputs.end());
-      runs_.push_back(run);
-    }
-  }
+      : schedule_(codegen::schedule(graph)), walker_(schedule_) {}
 
   void run(std::span<const Argument> arguments, std::span<Ref<Buffer>> results) const override {
     give_results(arguments, results);
@@ -108,15 +37,7 @@ class NativeProgram final : public Executable {
           break;
       }
     }
-    for (const Run& run : runs_) {
-      Scratch<void*, 64> buffers(run.count);
-      for (std::size_t k = 0; k < run.count; ++k)
-        buffers[k] = memory[static_cast<std::size_t>(slots_[run.begin + k])];
-      if (run.kernel)
-        run_kernel(*run.kernel, buffers.data());
-      else
-        run_other(*run.step, buffers.data(), memory.data());
-    }
+    walker_.run(memory.data());
   }
 
   ProgramCost cost() const override {
@@ -137,28 +58,22 @@ class NativeProgram final : public Executable {
   }
   std::string kernels() const override {
     std::string text = to_string(schedule_);
-    for (const kernel::Kernel& kernel : schedule_.kernels) text += '\n' + to_string(kernel);
+    for (const auto* kernel : walker_.kernels()) text += '\n' + to_string(kernel->kernel());
     return text;
   }
   std::string llvm_ir() const override {
     std::string text;
-    for (const auto& kernel : kernels_) text += kernel->llvm_ir() + '\n';
+    for (const auto* kernel : walker_.kernels()) text += kernel->llvm_ir() + '\n';
     return text;
   }
   std::string assembly() const override {
     std::string text;
-    for (const auto& kernel : kernels_) text += kernel->assembly() + '\n';
+    for (const auto* kernel : walker_.kernels()) text += kernel->assembly() + '\n';
     return text;
   }
-  std::size_t step_count() const override { return runs_.size(); }
+  std::size_t step_count() const override { return walker_.step_count(); }
 
  private:
-  struct Run {
-    const Step* step;
-    const CompiledKernel* kernel;  // null: a leaf or a reference
-    std::size_t begin, count;      // of its buffers in slots_
-  };
-
   void give_results(std::span<const Argument> arguments, std::span<Ref<Buffer>> results) const {
     for (std::size_t k = 0; k < results.size(); ++k) {
       const Result& result = schedule_.results[k];
@@ -190,31 +105,8 @@ class NativeProgram final : public Executable {
     }
   }
 
-  void run_other(const Step& step, void* const* buffers, void* const* memory) const {
-    void* const* outputs = buffers + step.inputs.size();
-    if (step.kind == Cut::Kind::copy)
-      return copy(buffers[0],
-                  outputs[0],
-                  schedule_.slots[static_cast<std::size_t>(step.outputs[0])].bytes);
-    if (step.leaf) {
-      void* scratch = step.scratch < 0 ? nullptr : memory[static_cast<std::size_t>(step.scratch)];
-      return step.leaf->run(buffers, outputs, scratch);
-    }
-    const Graph& graph = *schedule_.graph;
-    const Operation& o = graph.operations()[static_cast<std::size_t>(step.operation)];
-    std::vector<ConstTensor> in;
-    std::vector<Tensor> out;
-    for (std::size_t k = 0; k < o.operands.size(); ++k)
-      in.push_back({graph.type(o.operands[k]), buffers[k]});
-    for (std::int32_t k = 0; k < o.result_count; ++k)
-      out.push_back({graph.type(o.first_result + k), outputs[k]});
-    codegen::interpret(o.op, in, out);
-  }
-
   codegen::Schedule schedule_;
-  std::vector<Ref<CompiledKernel>> kernels_;
-  std::vector<std::int32_t> slots_;
-  std::vector<Run> runs_;
+  Walker walker_;
 };
 
 }  // namespace

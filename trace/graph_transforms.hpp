@@ -19,13 +19,14 @@ struct LinearizedGraph {
 };
 LinearizedGraph linearize_graph(const GraphRef&, const std::vector<bool>& active);
 
-/// Of a graph that is linear in the inputs marked `linear`. Inputs: the others, then the cotangents of the outputs marked `given`.
+/// Of a graph that is linear in the inputs marked `linear`. Inputs: the others, then the cotangents of the outputs marked `given`, then what the
+/// cotangents of the linear inputs marked `seeded` (by linear input; none: no input) begin with.
 /// Outputs: the cotangents of the linear inputs in `nonzero`, in order.
 struct TransposedGraph {
   GraphRef graph;
   std::vector<bool> nonzero;   // for each linear input
 };
-TransposedGraph transpose_graph(const GraphRef&, const std::vector<bool>& linear, const std::vector<bool>& given);
+TransposedGraph transpose_graph(const GraphRef&, const std::vector<bool>& linear, const std::vector<bool>& given, const std::vector<bool>& seeded = {});
 
 /// Inputs and outputs with batch axes; `axes[i]` of output i (unbatched possible).
 struct BatchedGraph {

@@ -116,10 +116,11 @@ LinearizedGraph linearize_graph(const GraphRef& g, const std::vector<bool>& acti
   });
 }
 
-TransposedGraph transpose_graph(const GraphRef& g, const std::vector<bool>& linear, const std::vector<bool>& given) {
+TransposedGraph transpose_graph(const GraphRef& g, const std::vector<bool>& linear, const std::vector<bool>& given, const std::vector<bool>& seeded) {
   static Memo<std::vector<bool>, TransposedGraph> memo;
   std::vector<bool> key = linear;
   key.insert(key.end(), given.begin(), given.end());
+  key.insert(key.end(), seeded.begin(), seeded.end());
   return memo.find(g, key, hash_mask(key), [&] {
     FrameScope scope(Frame::Kind::unbound, "transpose", Site::current());
     ArrayList inputs, cotangents;
@@ -127,7 +128,10 @@ TransposedGraph transpose_graph(const GraphRef& g, const std::vector<bool>& line
       inputs.push_back(linear[i] ? Array() : scope.input(g->type(static_cast<ValueId>(i)), scope.frame().site));
     for (std::size_t i = 0; i < given.size(); ++i)
       cotangents.push_back(given[i] ? scope.input(g->type(g->outputs()[i]), scope.frame().site) : Array());
-    const ArrayList out = transpose(*g, inputs, cotangents);
+    ArrayList seeds;   // by input
+    for (std::size_t i = 0, k = 0; i < linear.size() && !seeded.empty(); ++i)
+      seeds.push_back(linear[i] && seeded[k++] ? scope.input(g->type(static_cast<ValueId>(i)), scope.frame().site) : Array());
+    const ArrayList out = transpose(*g, inputs, cotangents, seeds);
     return TransposedGraph{close(scope, append({}, out)), which(out)};
   });
 }

@@ -14,10 +14,10 @@ class Backward final : public Accumulators {
   bool needed(std::size_t k) const override { return linear_[index(k)] != 0; }
   void add(std::size_t k, const Array& ct) override { add_to(operation_->operands[k], ct); }
   Array buffer(std::size_t k) override {
-    Array& slot = cotangents_[index(k)];
-    return defined(slot) ? slot : zeros_of(graph_.type(operation_->operands[k]));
+    Array sum = take(operation_->operands[k]);
+    return defined(sum) ? sum : zeros_of(graph_.type(operation_->operands[k]));
   }
-  void replace(std::size_t k, const Array& ct) override { cotangents_[index(k)] = ct; }
+  void replace(std::size_t k, const Array& ct) override { add(k, ct); }
 
   void add_to(ValueId v, const Array& ct) {
     Array& slot = cotangents_[static_cast<std::size_t>(v)];
@@ -43,7 +43,7 @@ class Backward final : public Accumulators {
 
 }  // namespace
 
-ArrayList transpose(const Graph& g, Arrays inputs, Arrays cotangents) {
+ArrayList transpose(const Graph& g, Arrays inputs, Arrays cotangents, Arrays seeds) {
   const auto index = [](ValueId v) { return static_cast<std::size_t>(v); };
   ArrayList values(static_cast<std::size_t>(g.value_count()));
   std::vector<char> linear(values.size());
@@ -71,6 +71,8 @@ ArrayList transpose(const Graph& g, Arrays inputs, Arrays cotangents) {
     for (std::int32_t k = 0; k < o.result_count; ++k) values[index(o.first_result + k)] = std::move(results[index(k)]);
   }
   Backward cts(g, linear);
+  for (std::size_t i = 0; i < seeds.size(); ++i)
+    if (defined(seeds[i])) cts.add_to(static_cast<ValueId>(i), seeds[i]);
   for (std::size_t i = 0; i < cotangents.size(); ++i)
     if (defined(cotangents[i]) && linear[index(g.outputs()[i])]) cts.add_to(g.outputs()[i], cotangents[i]);
   for (std::size_t i = backward.size(); i-- > 0;) {

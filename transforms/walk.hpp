@@ -12,8 +12,8 @@ enum class Derivative { jvp, linearize };   // how operations that hold programs
 Both differentiate(const Graph&, Derivative, Arrays inputs, Arrays tangents, std::span<const std::pair<ValueId, Array>> known = {});
 
 /// The cotangents of the linear inputs (empty: zero) of a graph, of which `inputs` gives the others' values (and an empty Array for each linear one).
-/// `cotangents`: one for each output, empty for zero.
-ArrayList transpose(const Graph&, Arrays inputs, Arrays cotangents);
+/// `cotangents`: one for each output, empty for zero. `seeds`: what the cotangent of an input begins with (none: nothing).
+ArrayList transpose(const Graph&, Arrays inputs, Arrays cotangents, Arrays seeds = {});
 
 /// The graph's outputs for inputs of which some have a batch axis.
 Batched batch(const Graph&, Arrays inputs, BatchAxes at, std::int64_t size);

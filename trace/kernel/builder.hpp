@@ -128,6 +128,9 @@ class Builder {
   std::vector<Scalar> repeat_while(std::vector<Scalar> initial, const std::function<Scalar(std::vector<Scalar>)>& condition,
                                    const std::function<std::vector<Scalar>(std::vector<Scalar>)>& body);
 
+  /// From now on reductions and serial loops of at most `most` iterations are written out, in the order that a loop would have.
+  void unroll_loops(std::int64_t most);
+
   /// The finished kernel: unused instructions dropped, facts counted, verified.
   Kernel finish();
 

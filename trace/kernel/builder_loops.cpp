@@ -106,7 +106,55 @@ Scalar combine(Combiner combiner, Scalar a, Scalar b) {
 
 bool is_pair(Combiner c) { return c == Combiner::arg_min || c == Combiner::arg_max; }
 
+/// visit(index) for every index of constants, in row-major order.
+template <class Visit> void for_each_constant(const Shape& extents, Visit&& visit) {
+  Index index(extents.size());
+  for (std::int64_t i = 0, n = total(extents); i < n; ++i) {
+    std::int64_t rest = i;
+    for (std::size_t k = extents.size(); k-- > 0; rest /= extents[k])
+      index[k].constant = rest % extents[k];
+    visit(index);
+  }
+}
+
+/// One accumulator; before its first element it holds the identity, which no combiner changes anything by.
+void accumulate(Scalar& sum, Combiner combiner, const Builder::Element& e) {
+  if (!sum.defined())
+    sum = e.factor.defined() ? e.value * e.factor : e.value;
+  else
+    sum = e.factor.defined() ? fma(e.value, e.factor, sum) : combine(combiner, sum, e.value);
+}
+
+/// A reduction written out, with the bits that its loop would give.
+std::vector<Scalar> unrolled(const Shape& extents,
+                             Tree tree,
+                             const std::vector<Combiner>& combiners,
+                             std::vector<Scalar> initial,
+                             const Builder::ReduceBody& body) {
+  constexpr std::size_t lanes = 64;
+  const std::size_t carries = initial.size(), width = tree == Tree::lanes ? lanes : 1;
+  std::vector<Scalar> sums(carries * width);
+  if (tree == Tree::sequential) sums = initial;
+  for_each_constant(extents, [&](const Index& index) {
+    const auto j = index.empty() ? 0 : static_cast<std::size_t>(index.back().constant) % width;
+    const std::vector<Builder::Element> elements = body(index);
+    for (std::size_t k = 0; k < carries; ++k)
+      accumulate(sums[k * width + j], combiners[k], elements.at(k));
+  });
+  if (tree == Tree::sequential) return sums;
+  for (std::size_t k = 0; k < carries; ++k) {
+    Scalar* const sum = &sums[k * width];
+    for (std::size_t half = width / 2; half > 0; half /= 2)
+      for (std::size_t i = 0; i < half; ++i)
+        if (sum[i + half].defined()) accumulate(sum[i], combiners[k], {sum[i + half]});
+    initial[k] = combine(combiners[k], initial[k], sum[0]);
+  }
+  return initial;
+}
+
 }  // namespace
+
+void Builder::unroll_loops(std::int64_t most) { state_->unroll = most; }
 
 std::vector<Scalar> Builder::reduce(const Shape& extents,
                                     Tree tree,
@@ -133,6 +181,8 @@ std::vector<Scalar> Builder::reduce(const Shape& extents,
     }
     return results;
   }
+  if (total(extents) <= s.unroll && !trip_count.defined() && !pairs)
+    return unrolled(extents, tree, combiners, std::move(initial), body);
   Shape domain = extents.empty() ? Shape{1} : extents;
   std::vector<bool> keep = kept(domain, trip_count.defined(), true);
   if (tree == Tree::sequential && std::count(keep.begin(), keep.end(), true) > 1 &&
@@ -167,6 +217,10 @@ std::vector<Scalar> Builder::serial(const Shape& extents,
   s.must(s.depth() > 0, "a serial loop outside every parallel loop");
   if (total(extents) == 0) return initial;
   if (total(extents) == 1 && !trip_count.defined()) return body(Index(extents.size()), initial);
+  if (total(extents) <= s.unroll && !trip_count.defined()) {
+    for_each_constant(extents, [&](const Index& index) { initial = body(index, initial); });
+    return initial;
+  }
   std::vector<bool> keep = kept(extents, trip_count.defined(), false);
   std::int32_t number = s.new_loop(LoopKind::serial);
   Loop loop;

@@ -43,6 +43,7 @@ struct Builder::State {
   std::vector<Known> known;           // of every instruction
   std::vector<Known> variable_known;  // of every variable; depth of the loop's body
   std::int64_t next_serial = 0;
+  std::int64_t unroll = 0;  // loops of at most so many iterations are written out
   double transcendentals = 0;
   std::unordered_map<Instruction, Id, InstructionHash> made;
   std::map<std::vector<std::int64_t>, std::int32_t> made_accesses;
