@@ -75,7 +75,7 @@ class Accumulators {
   virtual bool needed(std::size_t k) const = 0;
   /// Adds to the cotangent of operand k.
   virtual void add(std::size_t k, const Array& cotangent) = 0;
-  /// Takes the cotangent so far out (zeros at first), to be put back updated: `replace(k, scatter_add(buffer(k), ...))` adds in place.
+  /// The cotangent so far (zeros at first), to be replaced by an updated one: `replace(k, scatter_add(buffer(k), ...))` adds in place.
   virtual Array buffer(std::size_t k) = 0;
   virtual void replace(std::size_t k, const Array& cotangent) = 0;
 };
@@ -130,7 +130,6 @@ struct Rules {
   InPlaces (*in_place)(const void*);                         // null: none
   bool aliases;
   bool (*effects)(const void*);
-  InPlaces (*in_place)(const void*);                         // null: none
   std::uint64_t (*hash)(const void*);
   bool (*equal)(const void*, const void*);
   std::string (*print)(const void*);  // "[axis=1, reverse=true]" or empty
