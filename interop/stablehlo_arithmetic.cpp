@@ -43,7 +43,7 @@ ArrayList clamp(const Step& s) { return {ops::clamp(s.x(0), s.x(1), s.x(2), s.si
 
 ArrayList negate(const Step& s) { return {ops::unary("neg", s.x(0), s.site())}; }
 
-ArrayList convert(const Step& s) { return {converted(s.x(0), s.result().dtype, s.site())}; }
+ArrayList convert(const Step& s) { return {ops::convert(s.x(0), s.result().dtype, s.site())}; }
 
 DType bits_type(std::size_t bytes) {
   return bytes == 1 ? uint8 : bytes == 2 ? uint16 : bytes == 4 ? uint32 : uint64;
@@ -54,7 +54,6 @@ ArrayList bitcast(const Step& s) {
   const DType from = s.type(0).dtype, to = s.result().dtype;
   const std::size_t a = size_of(from), b = size_of(to);
   const Site& site = s.site();
-  if (from == to) return {s.x(0)};
   if (a == b) return {ops::bitcast(s.x(0), to, site)};
   if (a > 8 || b > 8 || is_complex(from) || is_complex(to) || from == bool_ || to == bool_)
     s.complain("bits of " + std::string(element_word(from)) + " as " +

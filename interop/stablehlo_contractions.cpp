@@ -14,7 +14,8 @@ void split_pair(const Step& s, const Attribute* a, std::vector<int>& lhs, std::v
   rhs = s.axes_of(&a->list[1]);
 }
 
-/// Operands of other dtypes are converted to the result's, in which sums are made.
+/// Products may be summed in a wider dtype. Operands of other dtypes are converted to the result's,
+/// in which sums are made.
 ArrayList product(const Step& s, const ops::DotDimensions& d) {
   const DType to = s.result().dtype;
   return {ops::dot_general(

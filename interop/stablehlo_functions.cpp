@@ -16,6 +16,10 @@ template <Array (*function)(const Operand&)> ArrayList wide(const Step& s) {
   const Array y = function(Operand(x, s.site()));
   return {half ? ops::convert(y, d, s.site()) : y};
 }
+ArrayList error_function(const Step& s) { return {ops::unary("erf", s.x(0), s.site())}; }
+ArrayList complementary_error_function(const Step& s) {
+  return {ops::unary("erfc", s.x(0), s.site())};
+}
 template <Array (*function)(const Operand&)> ArrayList direct(const Step& s) {
   return {function(Operand(s.x(0), s.site()))};
 }
@@ -101,8 +105,8 @@ Rows rows() {
       {"chlo.sinh", 1, 1, 0, wide<expanded_sinh>},
       {"chlo.tan", 1, 1, 0, wide<tan>},
       {"chlo.square", 1, 1, 0, direct<square>},
-      {"chlo.erf", 1, 1, 0, wide<erf>},
-      {"chlo.erfc", 1, 1, 0, wide<erfc>},
+      {"chlo.erf", 1, 1, 0, error_function},
+      {"chlo.erfc", 1, 1, 0, complementary_error_function},
       {"chlo.erf_inv", 1, 1, 0, wide<erf_inv>},
       {"chlo.next_after", 2, 1, 0, next_after},
   };

@@ -1,6 +1,7 @@
 // From functions to graphs: values, calls, regions, and the checks around every operation.
 #include "interop/stablehlo_lower.hpp"
 
+#include "interop/stablehlo_fields.hpp"
 #include "trace/error.hpp"
 #include "trace/ops/constant.hpp"
 
@@ -38,6 +39,33 @@ std::string sentence_of(const Error& e) {
         arrow,
         text.find('\n', arrow + 1) == text.npos ? text.npos : text.find('\n', arrow + 1) - arrow);
   return text;
+}
+
+/// Operations that the writer marks with this library's own attributes: what it is called here, and
+/// how many of the operands it takes.
+struct Marked {
+  std::string_view theirs, ours;
+  std::size_t operands;
+};
+constexpr Marked marked[] = {{"stablehlo.reduce", "reduce", 1},
+                             {"stablehlo.reduce_window", "reduce_window", 1},
+                             {"stablehlo.dot_general", "dot_general", 2},
+                             {"stablehlo.gather", "gather", 2},
+                             {"stablehlo.scatter", "scatter", 3},
+                             {"stablehlo.convolution", "conv_general_dilated", 2}};
+
+std::optional<ArrayList> record_marked(const Step& step) {
+  const Attribute* mark = step.find("fluxion.operation");
+  if (!mark) return {};
+  for (const Marked& m : marked) {
+    if (m.theirs != step.op.name || step.count() < m.operands) continue;
+    const std::optional<Op> op = operation_of(m.ours, mark->text);
+    if (!op) step.complain("fluxion.operation does not describe " + step.op.name);
+    ArrayList operands;
+    for (std::size_t k = 0; k < m.operands; ++k) operands.push_back(step.x(k));
+    return emit_all(*op, operands, step.site());
+  }
+  return {};
 }
 
 void define(const Region& region, Values& values) {
@@ -172,10 +200,13 @@ ArrayList Lowering::operation(const Operation& o, Values& values) {
   if (!o.operand_types.empty()) check_types(step, "operand", o.operand_types, operands);
   ArrayList results;
   try {
-    results = row->record(step);
+    std::optional<ArrayList> own = record_marked(step);
+    results = own ? std::move(*own) : row->record(step);
   } catch (const Error& e) {
     if (e.code().starts_with("stablehlo")) throw;
     step.complain(o.name + ": " + sentence_of(e));
+  } catch (const InternalError&) {  // text can say what no function of the library records
+    step.complain(o.name + " cannot be recorded as the text says");
   }
   check_types(step, "result", o.results, results);
   return results;

@@ -166,9 +166,9 @@ std::optional<ops::Reduction> reduction_of(Combination how, DType dtype) {
     case Combination::mul:
       return truth ? R::all : R::prod;
     case Combination::min:
-      return truth ? R::all : R::min;
+      return R::min;
     case Combination::max:
-      return truth ? R::any : R::max;
+      return R::max;
     case Combination::bit_and:
       return truth ? R::all : R::bit_and;
     case Combination::bit_or:

@@ -19,7 +19,7 @@ ArrayList iota(const Step& s) {
   return {ops::iota(s.result(), static_cast<int>(axis), s.site())};
 }
 
-ArrayList reshape(const Step& s) { return {reshaped(s.x(0), s.result().shape, s.site())}; }
+ArrayList reshape(const Step& s) { return {ops::reshape(s.x(0), s.result().shape, s.site())}; }
 
 ArrayList broadcast_in_dim(const Step& s) {
   return {ops::broadcast_in_dim(
@@ -65,7 +65,7 @@ ArrayList concatenate(const Step& s) {
   const std::int64_t axis = s.integer("dimension", "dim");
   if (axis < 0 || axis >= static_cast<std::int64_t>(s.type(0).shape.size()))
     s.complain("there is no axis " + std::to_string(axis));
-  return {parts.size() == 1 ? parts[0] : ops::concatenate(parts, static_cast<int>(axis), s.site())};
+  return {ops::concatenate(parts, static_cast<int>(axis), s.site())};
 }
 
 Rows rows() {

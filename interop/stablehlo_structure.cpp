@@ -1,4 +1,5 @@
 // StableHLO's calls, and operations that only this library has.
+#include "interop/stablehlo_fields.hpp"
 #include "interop/stablehlo_lower.hpp"
 #include "trace/error.hpp"
 
@@ -19,7 +20,8 @@ ArrayList call(const Step& s) {
       s.complain("argument " + std::to_string(k) + " of @" + callee.text + " is " +
                  type_text(f.graph->input_types()[k]) + ", not " + type_text(s.type(k)));
   operands.insert(operands.end(), f.captures.begin(), f.captures.end());
-  return ops::call(f.graph, callee.text, operands, s.site());
+  const Attribute* name = s.find("fluxion.function");
+  return ops::call(f.graph, name ? name->text : callee.text, operands, s.site());
 }
 
 ArrayList optimization_barrier(const Step& s) {
@@ -28,25 +30,108 @@ ArrayList optimization_barrier(const Step& s) {
   return out;
 }
 
+/// How many operands this library's operations take, where their type rules count on it. -1: as
+/// many as there are.
+int operands_of(std::string_view name) {
+  static constexpr std::pair<std::string_view, int> table[] = {
+      {"constant", 0},
+      {"iota", 0},
+      {"select", 3},
+      {"clamp", 3},
+      {"compare", 2},
+      {"convert", 1},
+      {"bitcast", 1},
+      {"reshape", 1},
+      {"pad", 2},
+      {"slice", 1},
+      {"transpose", 1},
+      {"broadcast_in_dim", 1},
+      {"rev", 1},
+      {"concatenate", -1},
+      {"reduce", 1},
+      {"gather", 2},
+      {"scatter", 3},
+      {"argreduce", 1},
+      {"dot_general", 2},
+      {"conv_general_dilated", 2},
+      {"reduce_window", 1},
+      {"name", 1},
+      {"window_argreduce", 1},
+      {"threefry2x32", 4},
+      {"stop_gradient", 1},
+  };
+  for (const auto& [known, count] : table)
+    if (known == name) return count;
+  return -1;
+}
+
+/// The attributes with the programs that they name as @f in their places.
+std::string with_programs(const Step& s, const std::string& text) {
+  std::string out;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '"') quoted = !quoted;
+    if (quoted || text[i] != '@') {
+      out += text[i++];
+      continue;
+    }
+    std::size_t end = i + 1;
+    while (end < text.size() && text[end] != ',' && text[end] != ']' && text[end] != '}' &&
+           text[end] != ')' && text[end] != ' ')
+      ++end;
+    const Traced& f = s.program.function(text.substr(i + 1, end - i - 1), s.op.at);
+    if (!f.captures.empty()) s.complain("a program that an operation holds has literal arrays");
+    out += region_text(*f.graph);
+    i = end;
+  }
+  return out;
+}
+
+/// An operation that holds programs, by way of a graph that has nothing else.
+Op operation_with_programs(const Step& s, const std::string& name, const std::string& attributes) {
+  std::string head, operands, results, returned;
+  for (std::size_t k = 0; k < s.count(); ++k) {
+    head += (k ? ", %" : "%") + std::to_string(k) + ": " + to_string(s.type(k));
+    operands += (k ? ", %" : " %") + std::to_string(k);
+  }
+  for (std::size_t k = 0; k < s.op.results.size(); ++k) {
+    returned += (k ? ", %" : "%") + std::to_string(s.count() + k);
+    results += (k ? ", " : " ") + to_string(s.op.results[k]);
+  }
+  const GraphRef graph =
+      parse_graph("graph(" + head + ") {\n" + returned + (returned.empty() ? "" : " = ") + name +
+                  attributes + operands + " :" + results + "\nreturn " + returned + "\n}");
+  return graph->operations().at(0).op;
+}
+
 /// custom_call @fluxion.NAME with the attributes of this library's operation as text.
+ArrayList own_operation(const Step& s, const std::string& name) {
+  const Attribute *text = s.find("fluxion.attributes"), *programs = s.find("called_computations");
+  const std::string attributes = text ? text->text : std::string();
+  if (attributes.find("graph(") != attributes.npos)
+    s.complain("a program inside an attribute stands in a function of its own");
+  if (const int wanted = operands_of(name);
+      wanted >= 0 && static_cast<std::size_t>(wanted) != s.count())
+    s.complain(name + " takes " + std::to_string(wanted) + " operands, not " +
+               std::to_string(s.count()));
+  std::optional<Op> op;
+  if (programs)
+    op = operation_with_programs(s, name, with_programs(s, attributes));
+  else
+    op = operation_of(name, attributes);
+  if (!op) s.complain("there is no operation " + name + attributes);
+  ArrayList operands;
+  for (std::size_t k = 0; k < s.count(); ++k) operands.push_back(s.x(k));
+  return emit_all(*op, operands, s.site());
+}
+
 ArrayList custom_call(const Step& s) {
   const std::string target = s.need("call_target_name").text;
   if (target.starts_with("check."))
     s.complain("a check stands in a function that is not @main of a test program");
   if (target == "Sharding" || target == "annotate_device_placement") return optimization_barrier(s);
   if (!target.starts_with("fluxion.")) s.complain("the custom call @" + target + " is not known");
-  const std::string name = target.substr(8);
-  const Attribute* text = s.find("fluxion.attributes");
-  const std::string attributes = text ? text->text : std::string();
-  for (const Rules* rules : known_operations()) {
-    AttributeParser in(attributes);
-    Op op;
-    if (!rules->parse(name, in, op)) continue;
-    ArrayList operands;
-    for (std::size_t k = 0; k < s.count(); ++k) operands.push_back(s.x(k));
-    return emit_all(op, operands, s.site());
-  }
-  s.complain("there is no operation " + name + attributes);
+  return own_operation(s, target.substr(8));
 }
 
 Rows rows() {

@@ -43,6 +43,10 @@ std::string law_of_nested_batches(const GraphRef&, const OperandSampler&);
 /// the same text; all are well formed.
 std::string law_of_text(const GraphRef&);
 
+/// Written as StableHLO and read again, the program and what the transforms make of it are the
+/// same programs.
+std::string law_of_stablehlo(const GraphRef&);
+
 /// A jitted function gives bit for bit what it gives one operation at a time; called again, it
 /// traces nothing and compiles nothing.
 std::string law_of_calls(const ProgramFunction&, const HostArrays& operands);

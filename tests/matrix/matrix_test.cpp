@@ -133,6 +133,18 @@ void check_transformed(const Samples& rows) {
   SUCCEED();
 }
 
+void check_written(const Samples& rows) {
+  for (const Sample& row : rows) {
+    for (const SampleCase& operands : row.cases) {
+      for (DType dtype : row.dtypes) {
+        const GraphRef graph = sample_program(row, operands, dtype);
+        hold(row, dtype, "StableHLO", [&] { return law_of_stablehlo(graph); }, graph);
+      }
+    }
+  }
+  SUCCEED();
+}
+
 void check_differentiated(const Samples& rows) {
   for (const Sample& row : rows) {
     if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
@@ -306,6 +318,10 @@ TEST_CASE("gradients of all other functions batch and compile") {
                               contraction_samples(),
                               lax_samples()})
     check_composed_transforms(rows);
+}
+
+TEST_CASE("every program is the same after a way through StableHLO") {
+  check_written(all_samples());
 }
 
 TEST_CASE("every primitive has rows, and a table says what they show") {

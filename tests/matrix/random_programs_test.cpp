@@ -57,6 +57,7 @@ void check_seed(std::uint32_t seed) {
     return law_of_adjoints(cook(r), moderate_operands(r, seed));
   });
   check("text", seed, recipe, [](const Recipe& r) { return law_of_text(cook(r)); });
+  check("StableHLO", seed, recipe, [](const Recipe& r) { return law_of_stablehlo(cook(r)); });
   if (recipe.smooth) {
     check("differences", seed, recipe, [seed](const Recipe& r) {
       return law_of_differences(cook(r), moderate_operands(r, seed));
