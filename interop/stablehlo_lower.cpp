@@ -47,7 +47,8 @@ struct Marked {
   std::string_view theirs, ours;
   std::size_t operands;
 };
-constexpr Marked marked[] = {{"stablehlo.reduce", "reduce", 1},
+constexpr Marked marked[] = {{"stablehlo.reduce", "argreduce", 1},
+                             {"stablehlo.reduce", "reduce", 1},
                              {"stablehlo.reduce_window", "reduce_window", 1},
                              {"stablehlo.dot_general", "dot_general", 2},
                              {"stablehlo.gather", "gather", 2},
@@ -60,12 +61,15 @@ std::optional<ArrayList> record_marked(const Step& step) {
   for (const Marked& m : marked) {
     if (m.theirs != step.op.name || step.count() < m.operands) continue;
     const std::optional<Op> op = operation_of(m.ours, mark->text);
-    if (!op) step.complain("fluxion.operation does not describe " + step.op.name);
+    if (!op) continue;
     ArrayList operands;
     for (std::size_t k = 0; k < m.operands; ++k) operands.push_back(step.x(k));
-    return emit_all(*op, operands, step.site());
+    ArrayList results = emit_all(*op, operands, step.site());
+    if (m.ours == "argreduce")
+      results.insert(results.begin(), Array());  // the extreme, which nothing reads
+    return results;
   }
-  return {};
+  step.complain("fluxion.operation does not describe " + step.op.name);
 }
 
 void define(const Region& region, Values& values) {
@@ -95,7 +99,7 @@ void check_types(const Step& step, std::string_view what, std::span<const Spec> 
     step.complain(step.op.name + " has " + std::to_string(real.size()) + " " + std::string(what) +
                   "s, and the text says " + std::to_string(said.size()));
   for (std::size_t k = 0; k < said.size(); ++k)
-    if (!(said[k] == type_of(real[k])))
+    if (defined(real[k]) && !(said[k] == type_of(real[k])))
       step.complain("the type of " + std::string(what) + " " + std::to_string(k) + " of " +
                         step.op.name + " is not what the text says",
                     {"it is    " + type_text(type_of(real[k])), "the text " + type_text(said[k])});
@@ -195,8 +199,10 @@ ArrayList Lowering::operation(const Operation& o, Values& values) {
   const Row* row = row_of(o.name);
   if (!row) step.complain("the operation " + o.name + " is not known");
   check_counts(step, *row);
+  if (o.name != "stablehlo.constant" && o.find("fluxion.helper"))
+    return ArrayList(o.results.size());
   ArrayList operands;
-  for (std::size_t k = 0; k < step.count(); ++k) operands.push_back(step.x(k));
+  for (ValueNumber v : o.operands) operands.push_back(values.arrays[static_cast<std::size_t>(v)]);
   if (!o.operand_types.empty()) check_types(step, "operand", o.operand_types, operands);
   ArrayList results;
   try {
@@ -210,6 +216,14 @@ ArrayList Lowering::operation(const Operation& o, Values& values) {
   }
   check_types(step, "result", o.results, results);
   return results;
+}
+
+const Array& Step::x(std::size_t k) const {
+  const Array& value = values.arrays[static_cast<std::size_t>(op.operands[k])];
+  if (!defined(value))
+    complain("operand " + std::to_string(k) + " of " + op.name +
+             " is a value that is not to be read");
+  return value;
 }
 
 void Step::complain(const std::string& what, std::initializer_list<std::string> details) const {

@@ -59,9 +59,7 @@ class Step {
 
   const Site& site() const { return program.site(); }
   std::size_t count() const { return op.operands.size(); }
-  const Array& x(std::size_t k) const {
-    return values.arrays[static_cast<std::size_t>(op.operands[k])];
-  }
+  const Array& x(std::size_t k) const;
   const Type& type(std::size_t k) const { return type_of(x(k)); }
   const Type& result(std::size_t k = 0) const { return op.results[k]; }
   [[noreturn]] void complain(const std::string& what,
@@ -115,7 +113,8 @@ Array reshaped(const Array&, const Shape&, const Site&);
 Array converted(const Array&, DType, const Site&);
 /// An array in the program from elements: a literal where there is one element to repeat, else a
 /// captured array.
-Array array_of(const Elements&, const Site&);
+/// `placed`: recorded here and now, not where it is first used.
+Array array_of(const Elements&, const Site&, bool placed = true);
 Array number(const Array& like, double value, const Site&);
 
 /// A region on scalars, applied to all elements of arrays at once.

@@ -22,16 +22,16 @@ Array number(const Array& like, double value, const Site& site) {
   return broadcast_scalar(literal(value, type_of(like).dtype, site), type_of(like).shape, site);
 }
 
-Array array_of(const Elements& e, const Site& site) {
+Array array_of(const Elements& e, const Site& site, bool placed) {
   if (e.splat || e.type.shape.empty()) {
     std::uint64_t low = 0, high = 0;
     const std::size_t size = size_of(e.type.dtype);
     std::memcpy(&low, e.bytes.data(), std::min<std::size_t>(size, 8));
     if (size > 8) std::memcpy(&high, e.bytes.data() + 8, size - 8);
     const Array scalar = literal_bits(e.type.dtype, low, high, site);
-    if (Frame* frame = current_frame()) {  // recorded where the text has it
-      const Array placed = frame->value(frame->value_of(scalar, site), site);
-      return broadcast_scalar(placed, e.type.shape, site);
+    if (Frame* frame = placed ? current_frame() : nullptr) {  // recorded where the text has it
+      const Array here = frame->value(frame->value_of(scalar, site), site);
+      return broadcast_scalar(here, e.type.shape, site);
     }
     return broadcast_scalar(scalar, e.type.shape, site);
   }

@@ -9,7 +9,7 @@ namespace {
 ArrayList constant(const Step& s) {
   const Attribute& value = s.need("value");
   if (!value.elements) s.complain("a constant is dense<...>");
-  return {array_of(*value.elements, s.site())};
+  return {array_of(*value.elements, s.site(), s.find("fluxion.helper") == nullptr)};
 }
 
 ArrayList iota(const Step& s) {

@@ -223,7 +223,8 @@ TestProgram::TestProgram(std::string_view text, Site site) {
         fail_at("stablehlo-program", site, o.at, "a check takes two operands");
       const auto a = static_cast<std::size_t>(o.operands[0]),
                  b = static_cast<std::size_t>(o.operands[1]);
-      if (!(type_of(all.arrays[a]) == type_of(all.arrays[b])))
+      if (!defined(all.arrays[a]) || !defined(all.arrays[b]) ||
+          !(type_of(all.arrays[a]) == type_of(all.arrays[b])))
         fail_at("stablehlo-program", site, o.at, "a check of two types");
       Check check{rule, expected[b], static_cast<int>(results.size()), 0};
       results.push_back(all.arrays[a]);

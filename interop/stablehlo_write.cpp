@@ -171,7 +171,8 @@ std::string Written::mark() const { return "fluxion.operation = " + quoted(op().
 
 std::string Written::literal(const Type& type, const void* element) {
   const std::string name = fresh();
-  line(name + " = stablehlo.constant " + dense_text(type, element, true) + " : " + type_text(type));
+  line(name + " = stablehlo.constant {fluxion.helper} " + dense_text(type, element, true) + " : " +
+       type_text(type));
   return name;
 }
 std::string Written::identity(ops::Reduction how, DType dtype) {

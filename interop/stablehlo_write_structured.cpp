@@ -95,8 +95,8 @@ bool argreduce(Written& w) {
                            : is_unsigned(value) || value == bool_ ? "UNSIGNED"
                                                                   : "SIGNED",
                     index_kind = is_unsigned(index) ? "UNSIGNED" : "SIGNED";
-  w.line(at + " = stablehlo.iota dim = " + std::string(fields.text("axis")) + " : " +
-         type_text(positions));
+  w.line(at + " = stablehlo.iota dim = " + std::string(fields.text("axis")) +
+         " {fluxion.helper} : " + type_text(positions));
   const std::string first = w.identity(largest ? ops::Reduction::max : ops::Reduction::min, value),
                     zero = w.identity(ops::Reduction::sum, index);
   const auto compare = [&](std::string_view to,
@@ -122,7 +122,7 @@ bool argreduce(Written& w) {
       "      %c5 = stablehlo.and %c3, %c4 : tensor<i1>\n      %c6 = stablehlo.or %c2, %c5 : "
       "tensor<i1>\n      %c7 = stablehlo.select %c2, %a, %b : tensor<i1>, " +
       v + "\n      %c8 = stablehlo.select %c6, %i, %j : tensor<i1>, " + i +
-      "\n      stablehlo.return %c7, %c8 : " + v + ", " + i + "\n    }) : (" +
+      "\n      stablehlo.return %c7, %c8 : " + v + ", " + i + "\n    }) {" + w.mark() + "} : (" +
       type_text(w.type(0)) + ", " + type_text(positions) + ", " + v + ", " + i + ") -> (" +
       type_text({w.result().shape, value}) + ", " + type_text(w.result()) + ")";
   w.line(out);
