@@ -58,15 +58,13 @@ std::optional<ops::Update> update_of(Combination how, DType dtype) {
 }
 
 /// A region that is no single operation: where no two updates meet, the old values are gathered,
-/// combined with all updates at once, and set.
+/// combined with all updates at once,
+/// and set; else one position follows the other.
 ArrayList scatter_combined(const Step& s,
                            const ops::ScatterDimensions& d,
                            ops::ScatterPromise promise,
                            std::size_t count) {
-  if (!promise.unique)
-    s.complain(
-        "a scatter whose region is not one of add, multiply, minimum, maximum, and, or, or its "
-        "second argument needs unique_indices = true");
+  if (!promise.unique) return scatter_in_order(s, d, count);
   ops::GatherDimensions g;
   g.offset_dims = d.update_window_dims;
   g.collapsed_slice_dims = d.inserted_window_dims;
@@ -127,7 +125,10 @@ ArrayList scatter(const Step& s) {
   for (std::size_t k = 0; k < count; ++k) {
     const std::optional<ops::Update> update =
         update_of(combination_of(s.region(0), k, count), s.type(k).dtype);
-    if (!update) return scatter_combined(s, d, promise, count);
+    const DType dtype = s.type(k).dtype;
+    const bool rounds = (update == ops::Update::add || update == ops::Update::mul) &&
+                        (dtype == float16 || dtype == bfloat16);
+    if (!update || (rounds && !promise.unique)) return scatter_combined(s, d, promise, count);
     out.push_back(ops::scatter(*update,
                                s.x(k),
                                s.x(count),

@@ -21,7 +21,8 @@ const Row* row_of(std::string_view name) {
                       indexing_rows(),
                       contraction_rows(),
                       reduction_rows(),
-                      structure_rows()})
+                      structure_rows(),
+                      loop_rows()})
       for (const Row& row : rows) out.emplace(row.name, &row);
     return out;
   }();

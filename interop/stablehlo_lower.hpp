@@ -105,6 +105,7 @@ Rows indexing_rows();
 Rows contraction_rows();
 Rows reduction_rows();
 Rows structure_rows();
+Rows loop_rows();
 
 // ---- pieces that rows share
 // ------------------------------------------------------------------------------------------------
@@ -116,6 +117,9 @@ Array converted(const Array&, DType, const Site&);
 /// `placed`: recorded here and now, not where it is first used.
 Array array_of(const Elements&, const Site&, bool placed = true);
 Array number(const Array& like, double value, const Site&);
+
+/// A scatter as it is defined: one position after the other, each combined with what is there.
+ArrayList scatter_in_order(const Step&, const ops::ScatterDimensions&, std::size_t count);
 
 /// A region on scalars, applied to all elements of arrays at once.
 class Body {
