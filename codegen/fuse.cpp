@@ -70,7 +70,7 @@ void Fusion::place(std::int32_t i) {
   if (!wanted && !where_[static_cast<std::size_t>(i)].empty())
     return;  // only a library call's part
   if (has_kernel(i)) return place_kernel_operation(i, demand);
-  const int n = found(i, operation(i).op.has_regions() ? Cut::Kind::region : Cut::Kind::reference);
+  const int n = found(i, is_region(operation(i).op) ? Cut::Kind::region : Cut::Kind::reference);
   store_in(i, n, demand);
   if (!operation(i).op.effects()) return;
   // What can be seen from outside happens in the program's order.

@@ -27,6 +27,9 @@ struct Cut {
   std::shared_ptr<const kernel::Kernel> kernel;  // of a loop that is one kernel; null: the group is lowered
 };
 
+/// Whether an operation is a loop or a branch, whose programs are scheduled.
+bool is_region(const Op&);
+
 /// Cuts a program into kernels, library calls and aliases, in an order that can be run. An
 /// expensive value is computed once; a cheap one may be computed again where that moves less
 /// memory.

@@ -16,7 +16,7 @@ using kernel::Index;
 using kernel::Scalar;
 
 constexpr std::size_t most_scalars = 256;     // that a lane carries
-constexpr double most_reads = 30000;          // of one step of a lane, where arrays are tiny
+constexpr double most_reads = 100000;         // of one step of a lane, where arrays are tiny
 constexpr double most_reads_of_arrays = 600;  // where they are not: loops over them are better
 constexpr std::int64_t tiny = 16;             // elements
 constexpr std::int64_t written_out = 64;      // iterations of loops in the body

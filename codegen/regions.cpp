@@ -27,6 +27,8 @@ std::size_t carry_count(const Op& op) {
 
 }  // namespace
 
+bool is_region(const Op& op) { return op.as<ops::Scan>() || op.as<ops::While>() || op.as<ops::Cond>(); }
+
 std::size_t Region::first_carry() const {
   if (const auto* scan = op.as<ops::Scan>()) return static_cast<std::size_t>(1 + scan->constants);
   const auto* loop = op.as<ops::While>();
