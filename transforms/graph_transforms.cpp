@@ -4,6 +4,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "trace/ops/collectives.hpp"
 #include "transforms/walk.hpp"
 
 namespace fluxion {
@@ -51,6 +52,14 @@ template <class Key, class Result> class Memo {
   std::mutex lock_;
   std::unordered_multimap<std::uint64_t, Entry> entries_;
 };
+
+/// A number for a name: the same for the same name.
+int number_of(std::string_view name) {
+  static std::mutex lock;
+  static auto* const numbers = new std::unordered_map<std::string, int>;
+  const std::lock_guard guard(lock);
+  return numbers->emplace(std::string(name), static_cast<int>(numbers->size())).first->second;
+}
 
 ArrayList fresh_inputs(FrameScope& scope, TypeList types) {
   ArrayList out;
@@ -141,6 +150,7 @@ BatchedGraph batch_graph(const GraphRef& g, const std::vector<int>& at, std::int
   std::vector<int> key = at;
   key.push_back(static_cast<int>(size));
   key.push_back(static_cast<int>(size >> 32));
+  if (const std::string_view axis = ops::batched_axis(); ops::speaks_along(*g, axis)) key.push_back(number_of(axis));
   return memo.find(g, key, hash_mask(key), [&] {
     FrameScope scope(Frame::Kind::unbound, "vmap", Site::current());
     ArrayList inputs;

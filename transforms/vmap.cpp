@@ -1,5 +1,6 @@
 // vmap called with arrays: which axis of which argument is mapped, and what the user gets back.
 #include "trace/ops.hpp"
+#include "trace/ops/collectives.hpp"
 #include "transforms/walk.hpp"
 
 namespace fluxion::detail {
@@ -51,9 +52,13 @@ Flat run_vmap(FlatFunction f, Flat arguments, const Counts& counts, const VmapOp
     for (int d = 0; d < static_cast<int>(shape.size()); ++d) if (d != at[i]) t.shape.push_back(shape[static_cast<std::size_t>(d)]);
     one.push_back(std::move(t));
   }
-  const Traced traced = trace_function(f, one, "vmap", f.site);
+  const Traced traced = [&] {
+    const ops::NamedAxis axis(options.axis_name, size, f.site);
+    return trace_function(f, one, "vmap", f.site);
+  }();
   arguments.insert(arguments.end(), traced.captures.begin(), traced.captures.end());
   at.resize(arguments.size(), unbatched);
+  const ops::BatchedAxis axis_name(options.axis_name);
   const Batched batched = batch(*traced.graph, arguments, at, size);
   if (options.out_axes.each() && options.out_axes.list().size() != batched.results.size())
     fail("vmap-axes", f.site, "vmap: out_axes has " + std::to_string(options.out_axes.list().size()) + " entries for " + std::to_string(batched.results.size()) + " result arrays", {"out_axes = " + list_text(options.out_axes)});
