@@ -22,6 +22,17 @@ class Nested {
   AttributeReader& reader_;
 };
 
+namespace {
+
+void fill(Attribute& to, std::vector<std::pair<std::string, Attribute>> entries) {
+  for (auto& [key, value] : entries) {
+    to.keys.push_back(std::move(key));
+    to.list.push_back(std::move(value));
+  }
+}
+
+}  // namespace
+
 void AttributeReader::expect(std::string_view sign) {
   if (!lexer.take(sign))
     lexer.complain("expected '" + std::string(sign) + "', not " + lexer.shown());
@@ -225,7 +236,7 @@ Attribute AttributeReader::dialect_attribute() {  // #stablehlo.gather<...>, #st
   }
   const bool has_dot = name.find('.') != name.npos;
   if (!has_dot) return words_attribute();
-  out.entries = dictionary(">");
+  fill(out, dictionary(">"));
   return out;
 }
 
@@ -253,7 +264,7 @@ Attribute AttributeReader::attribute() {
       if (token.text == "{") {
         Attribute out = made(Attribute::Kind::dictionary);
         lexer.next();
-        out.entries = dictionary("}");
+        fill(out, dictionary("}"));
         return out;
       }
       if (lexer.take("<")) return words_attribute();

@@ -4,18 +4,16 @@
 #include "trace/error.hpp"
 
 namespace fluxion::stablehlo {
-namespace {
-
-template <class Entries> auto* find_in(Entries& entries, std::string_view key) {
-  for (auto& [name, value] : entries)
-    if (name == key) return &value;
-  return static_cast<decltype(&entries.front().second)>(nullptr);
+const Attribute* Attribute::find(std::string_view key) const {
+  for (std::size_t k = 0; k < keys.size(); ++k)
+    if (keys[k] == key) return &list[k];
+  return nullptr;
 }
-
-}  // namespace
-
-const Attribute* Attribute::find(std::string_view key) const { return find_in(entries, key); }
-const Attribute* Operation::find(std::string_view key) const { return find_in(attributes, key); }
+const Attribute* Operation::find(std::string_view key) const {
+  for (const auto& [name, value] : attributes)
+    if (name == key) return &value;
+  return nullptr;
+}
 const Definition* Module::find(std::string_view wanted) const {
   for (const Definition& f : functions)
     if (f.name == wanted) return &f;

@@ -53,7 +53,7 @@ struct Attribute {
   std::string text;  // of a text, a word (LT, NO_TRANSPOSE, e5m10), a symbol
   Spec type;
   std::vector<Attribute> list;
-  std::vector<std::pair<std::string, Attribute>> entries;
+  std::vector<std::string> keys;  // of a dictionary, whose values are the list
   std::shared_ptr<const Elements> elements;
 
   const Attribute* find(std::string_view key) const;
