@@ -3,6 +3,8 @@
 #include "trace/error.hpp"
 #include "trace/tensor.hpp"
 
+#include <algorithm>
+
 namespace fluxion::stablehlo {
 namespace {
 
@@ -76,6 +78,93 @@ void read_layout(const Step& s,
   if (!whole) s.complain("an axis of the convolution is missing, or named twice");
 }
 
+// Sums of so few products are made in order, each rounded to the element type, as StableHLO says;
+// longer ones are left to the library's convolutions, whose order of summation is their own.
+constexpr std::int64_t longest_in_order = 16;
+
+/// Axes in the order batch, feature, spatial (of the kernel: out, in, spatial), with the sizes that
+/// are there.
+Array in_order(
+    const Array& x, int first, int second, const std::vector<int>& spatial, const Site& site) {
+  std::vector<int> order{first, second};
+  order.insert(order.end(), spatial.begin(), spatial.end());
+  return ops::transpose(x, order, site);
+}
+
+/// Products of shifted images and single weights, added one after the other: features first, then
+/// the window row by row.
+Array summed_in_order(const Array& lhs,
+                      const Array& rhs,
+                      const ops::ConvolutionWindow& w,
+                      const ops::ConvolutionDimensions& d,
+                      const Site& site) {
+  const std::size_t n = d.lhs_spatial.size();
+  std::vector<ops::Padding> padding(n + 2);
+  for (std::size_t k = 0; k < n; ++k)
+    padding[k + 2] = {w.padding[k].first, w.padding[k].second, w.lhs_dilation[k] - 1};
+  const Array image = ops::pad(in_order(lhs, d.lhs_batch, d.lhs_feature, d.lhs_spatial, site),
+                               literal(0, type_of(lhs).dtype, site),
+                               padding,
+                               site);
+  const Array kernel = in_order(rhs, d.rhs_out, d.rhs_in, d.rhs_spatial, site);
+  const Shape x = type_of(image).shape, k = type_of(kernel).shape;
+  const std::int64_t groups = w.feature_groups, each = k[0] / groups;
+  Shape counts, window, grouped{x[0], groups, std::int64_t{1}}, full{x[0], groups, each},
+      weights{std::int64_t{1}, groups, each}, result{x[0], k[0]};
+  for (std::size_t a = 0; a < n; ++a) {
+    const std::int64_t reach = (k[a + 2] - 1) * w.rhs_dilation[a] + 1,
+                       count = x[a + 2] < reach ? 0 : (x[a + 2] - reach) / w.stride[a] + 1;
+    window.push_back(k[a + 2]);
+    for (Shape* shape : {&counts, &grouped, &full, &result}) shape->push_back(count);
+    weights.push_back(1);
+  }
+  std::vector<int> all;
+  for (std::size_t a = 0; a < full.size(); ++a) all.push_back(static_cast<int>(a));
+  Array sum = broadcast_scalar(literal(0, type_of(lhs).dtype, site), full, site);
+  std::vector<std::int64_t> at(n, 0);
+  for (std::int64_t feature = 0; feature < k[1]; ++feature) {
+    std::fill(at.begin(), at.end(), 0);
+    do {
+      std::vector<std::int64_t> start{0, feature}, stop{x[0], x[1]}, step{1, k[1]},
+          from{0, feature}, to{k[0], feature + 1};
+      for (std::size_t a = 0; a < n; ++a) {
+        start.push_back(at[a] * w.rhs_dilation[a]);
+        stop.push_back(counts[a] == 0 ? start.back()
+                                      : start.back() + (counts[a] - 1) * w.stride[a] + 1);
+        step.push_back(w.stride[a]);
+        from.push_back(at[a]);
+        to.push_back(at[a] + 1);
+      }
+      const Array shifted = ops::reshape(ops::slice(image, start, stop, step, site), grouped, site);
+      const Array weight = ops::reshape(
+          ops::slice(kernel, from, to, std::vector<std::int64_t>(n + 2, 1), site), weights, site);
+      const Array product = ops::binary("mul",
+                                        ops::broadcast_in_dim(shifted, full, all, site),
+                                        ops::broadcast_in_dim(weight, full, all, site),
+                                        site);
+      sum = ops::binary("add", sum, product, site);
+    } while (next_index(at, window));
+  }
+  std::vector<int> back(n + 2);
+  back[static_cast<std::size_t>(d.out_batch)] = 0;
+  back[static_cast<std::size_t>(d.out_feature)] = 1;
+  for (std::size_t a = 0; a < n; ++a)
+    back[static_cast<std::size_t>(d.out_spatial[a])] = static_cast<int>(a) + 2;
+  return ops::transpose(ops::reshape(sum, result, site), back, site);
+}
+
+/// Whether a result is the sum of a few products of floats.
+bool is_short(const Shape& kernel,
+              const ops::ConvolutionWindow& w,
+              const ops::ConvolutionDimensions& d,
+              DType dtype) {
+  std::int64_t products = kernel[static_cast<std::size_t>(d.rhs_in)];
+  for (int axis : d.rhs_spatial)
+    products *=
+        std::min<std::int64_t>(kernel[static_cast<std::size_t>(axis)], longest_in_order + 1);
+  return is_floating(dtype) && w.batch_groups == 1 && products >= 1 && products <= longest_in_order;
+}
+
 ArrayList convolution(const Step& s) {
   const Attribute& layout = s.need("dimension_numbers");
   if (layout.kind != Attribute::Kind::list || layout.list.size() != 3)
@@ -103,7 +192,12 @@ ArrayList convolution(const Step& s) {
   const DType to = s.result().dtype;
   Array kernel = converted(s.x(1), to, s.site());
   if (!reversed.empty()) kernel = ops::rev(kernel, reversed, s.site());
-  return {ops::conv_general_dilated(converted(s.x(0), to, s.site()), kernel, w, d, s.site())};
+  const Array image = converted(s.x(0), to, s.site());
+  const Array whole =
+      ops::conv_general_dilated(image, kernel, w, d, s.site());  // refuses what does not fit
+  return {element_count(type_of(whole).shape) > 0 && is_short(type_of(kernel).shape, w, d, to)
+              ? summed_in_order(image, kernel, w, d, s.site())
+              : whole};
 }
 
 Rows rows() {

@@ -21,7 +21,69 @@ GraphRef captures_first(const Traced& traced, std::size_t leading = 0) {
   return ops::reordered(traced.graph, order);
 }
 
+/// A region that only calls a function and returns all that it gives: what the writer makes of the
+/// programs of loops and branches.
+const Operation* only_call(const Region& region) {
+  if (region.operations.size() != 2 || region.operations[0].name != "call" ||
+      region.operations[1].name != "return")
+    return nullptr;
+  const Operation &call = region.operations[0], &last = region.operations[1];
+  if (last.operands.size() != call.results.size()) return nullptr;
+  for (std::size_t k = 0; k < last.operands.size(); ++k)
+    if (last.operands[k] != call.first_result + static_cast<ValueNumber>(k)) return nullptr;
+  return &call;
+}
+/// The function that a region calls, if it holds no literal arrays.
+const Traced* called(const Step& s, const Region& region) {
+  const Operation* call = only_call(region);
+  const Attribute* callee = call ? call->find("callee") : nullptr;
+  if (!callee) return nullptr;
+  const Traced& f = s.program.function(callee->text, call->at);
+  return f.captures.empty() && f.graph->input_types().size() == call->operands.size() ? &f
+                                                                                      : nullptr;
+}
+/// What a call in a loop's region takes before the loop's carries; nothing if it takes them in
+/// another way.
+std::optional<ArrayList> taken_before_carries(const Step& s, const Region& region) {
+  const std::vector<ValueNumber>& operands = only_call(region)->operands;
+  if (operands.size() < region.arguments.size() ||
+      !std::equal(region.arguments.rbegin(), region.arguments.rend(), operands.rbegin()))
+    return {};
+  ArrayList out;
+  for (std::size_t k = 0; k + region.arguments.size() < operands.size(); ++k) {
+    const Array& value = s.values.arrays[static_cast<std::size_t>(operands[k])];
+    if (!defined(value)) return {};
+    if (std::find(region.arguments.begin(), region.arguments.end(), operands[k]) !=
+        region.arguments.end())
+      return {};
+    out.push_back(value);
+  }
+  return out;
+}
+
+/// A loop of two calls, with exactly their functions.
+std::optional<ArrayList> loop_of_calls(const Step& s) {
+  const Traced *condition = called(s, s.region(0)),
+               *body = condition ? called(s, s.region(1)) : nullptr;
+  if (!body) return {};
+  const std::optional<ArrayList> asked = taken_before_carries(s, s.region(0)),
+                                 kept = taken_before_carries(s, s.region(1));
+  if (!asked || !kept) return {};
+  ops::While loop;
+  loop.condition = condition->graph;
+  loop.body = body->graph;
+  loop.condition_constants = static_cast<int>(asked->size());
+  loop.body_constants = static_cast<int>(kept->size());
+  ArrayList operands = *asked;
+  operands.insert(operands.end(), kept->begin(), kept->end());
+  for (std::size_t k = 0; k < s.count(); ++k) operands.push_back(s.x(k));
+  return ops::while_loop(std::move(loop), operands, s.site());
+}
+
 ArrayList while_loop(const Step& s) {
+  if (s.region(0).arguments.size() != s.count() || s.region(1).arguments.size() != s.count())
+    s.complain("the regions of stablehlo.while take what it carries");
+  if (std::optional<ArrayList> results = loop_of_calls(s)) return *std::move(results);
   Types types;
   for (std::size_t k = 0; k < s.count(); ++k) types.push_back(s.type(k));
   const Traced condition = s.program.region(s.region(0), s.values, types);
@@ -41,8 +103,26 @@ ArrayList while_loop(const Step& s) {
   return ops::while_loop(std::move(loop), operands, s.site());
 }
 
+/// Branches that call functions with the same operands, with exactly these functions.
+std::optional<ArrayList> branches_of_calls(const Step& s, const Array& index) {
+  ops::Cond cond;
+  ArrayList operands{index};
+  for (const Region& region : s.op.regions) {
+    const Traced* f = called(s, region);
+    if (!f || only_call(region)->operands != only_call(s.region(0))->operands) return {};
+    cond.branches.push_back(f->graph);
+  }
+  for (ValueNumber v : only_call(s.region(0))->operands) {
+    const Array& value = s.values.arrays[static_cast<std::size_t>(v)];
+    if (!defined(value)) return {};
+    operands.push_back(value);
+  }
+  return ops::cond(std::move(cond), operands, s.site());
+}
+
 /// The regions as programs of everything that any of them captures.
 ArrayList branch(const Step& s, const Array& index) {
+  if (std::optional<ArrayList> results = branches_of_calls(s, index)) return *std::move(results);
   std::vector<Traced> traced;
   ArrayList operands{index};
   Types types;
@@ -75,8 +155,16 @@ ArrayList if_else(const Step& s) {
 /// An index outside chooses the last branch.
 ArrayList case_of(const Step& s) {
   const Site& site = s.site();
-  if (!(s.type(0) == Type{Shape(), int32}) || s.op.regions.empty())
-    s.complain("stablehlo.case asks a tensor<i32>, and has at least one branch");
+  if (s.op.regions.empty()) s.complain("stablehlo.case has at least one branch");
+  const Operation* clamp = s.definition(s.op.operands[0]);
+  if (s.find("fluxion.clamped") && clamp && clamp->name == "stablehlo.clamp" &&
+      clamp->operands.size() == 3) {
+    const Array& index = s.values.arrays[static_cast<std::size_t>(clamp->operands[1])];
+    if (!defined(index))
+      s.complain("the index of stablehlo.case is a value that is not to be read");
+    return branch(s, index);
+  }
+  if (!(s.type(0) == Type{Shape(), int32})) s.complain("stablehlo.case asks a tensor<i32>");
   const Array last = literal(static_cast<double>(s.op.regions.size() - 1), int32, site);
   const Array inside = ops::compare(ops::Direction::ge, s.x(0), literal(0, int32, site), site);
   return branch(s, ops::select(inside, ops::binary("min", s.x(0), last, site), last, site));

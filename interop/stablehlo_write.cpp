@@ -6,6 +6,7 @@
 #include "interop/stablehlo_module.hpp"
 #include "interop/stablehlo_writer.hpp"
 #include "trace/error.hpp"
+#include "trace/ops/control_flow.hpp"
 
 #include <cstring>
 #include <map>
@@ -67,6 +68,11 @@ class ModuleWriter {
     Written out(graph, o);
     if (o.op.name() == "call") {
       call(out);
+    } else if (const auto* loop = o.op.as<ops::While>();
+               loop && loop->lanes().empty() && loop->carries() > 0) {
+      while_loop(out, *loop);
+    } else if (const auto* cond = o.op.as<ops::Cond>()) {
+      branches(out, *cond);
     } else {
       const WriterRow* row = row_of(o.op.name());
       if (!row || !row->write(out)) custom(out);
@@ -99,6 +105,69 @@ class ModuleWriter {
     out.line(out.results() + "call @" + quoted_name(name_of(*out.op().regions()[0], wish)) + "(" +
              out.operands() + ") {fluxion.function = " + quoted(wish) +
              "} : " + out.function_type());
+  }
+
+  /// A region that calls a function with these operands, and returns what it gives.
+  std::string calling(const Graph& function,
+                      const std::string& operands,
+                      const std::string& arguments) {
+    const Types results = function.output_types();
+    std::string names, given, types;
+    for (std::size_t k = 0; k < results.size(); ++k) {
+      names += (k ? ", %r" : "%r") + std::to_string(k);
+      types += (k ? ", " : "") + type_text(results[k]);
+    }
+    for (std::int32_t k = 0; k < function.input_count(); ++k)
+      given += (k ? ", " : "") + type_text(function.type(k));
+    return "{\n" + arguments + "      " + names + (names.empty() ? "" : " = ") + "func.call @" +
+           quoted_name(name_of(function, {})) + "(" + operands + ") : (" + given + ") -> (" +
+           types + ")\n      stablehlo.return" +
+           (names.empty() ? "" : " " + names + " : " + types) + "\n    }";
+  }
+
+  void while_loop(Written& out, const ops::While& loop) {
+    const auto constants = static_cast<std::size_t>(loop.condition_constants + loop.body_constants),
+               all = out.operand_count();
+    std::string carries, types, parameters, arguments;
+    for (std::size_t k = constants; k < all; ++k) {
+      const std::string name = "%b" + std::to_string(k - constants), type = type_text(out.type(k)),
+                        comma = k > constants ? ", " : "";
+      carries += comma + out.x(k);
+      types += comma + type;
+      parameters += comma + name + ": " + type;
+      arguments += comma + name;
+    }
+    const auto with = [&](std::size_t from, std::size_t to) {
+      std::string operands;
+      for (std::size_t k = from; k < to; ++k) operands += out.x(k) + ", ";
+      return operands + arguments;
+    };
+    const auto asked = static_cast<std::size_t>(loop.condition_constants);
+    const std::string block = "    ^bb0(" + parameters + "):\n";
+    out.line(out.results() + "\"stablehlo.while\"(" + carries + ") (" +
+             calling(*loop.condition, with(0, asked), block) + ", " +
+             calling(*loop.body, with(asked, constants), block) + ") : (" + types + ") -> (" +
+             types + ")");
+  }
+
+  /// StableHLO takes the last branch where an index is negative, this library the first: a clamp
+  /// before makes them one.
+  void branches(Written& out, const ops::Cond& cond) {
+    std::string operands, regions, types;
+    for (std::size_t k = 1; k < out.operand_count(); ++k)
+      operands += (k > 1 ? ", " : "") + out.x(k);
+    for (const GraphRef& branch : cond.branches)
+      regions += (regions.empty() ? "" : ", ") + calling(*branch, operands, "");
+    const Types results = cond.branches[0]->output_types();
+    for (std::size_t k = 0; k < results.size(); ++k)
+      types += (k ? ", " : "") + type_text(results[k]);
+    const std::int32_t last = static_cast<std::int32_t>(cond.branches.size()) - 1, zero = 0;
+    const std::string low = out.literal({Shape(), int32}, &zero),
+                      high = out.literal({Shape(), int32}, &last), index = out.fresh();
+    out.line(index + " = stablehlo.clamp " + low + ", " + out.x(0) + ", " + high +
+             " {fluxion.helper} : tensor<i32>");
+    out.line(out.results() + "\"stablehlo.case\"(" + index + ") (" + regions +
+             ") {fluxion.clamped} : (tensor<i32>) -> (" + types + ")");
   }
 
   /// What StableHLO has no operation for: a custom call with the attributes as text, and the

@@ -119,6 +119,55 @@ TEST_CASE("functions call each other, in any order in the text") {
                   "tensor<3xf32>\n  }\n}\n") == std::vector<float>{10, 0, 30});
 }
 
+TEST_CASE("a loop carries values through regions that may read others") {
+  CHECK(result_of(on_vectors(
+            "    %n = stablehlo.constant dense<3> : tensor<i32>\n    %one = stablehlo.constant "
+            "dense<1> : tensor<i32>\n    %z = stablehlo.constant dense<0> : tensor<i32>\n"
+            "    %0:2 = stablehlo.while(%i = %z, %s = %x) : tensor<i32>, tensor<3xf32>\n     cond "
+            "{\n      %c = stablehlo.compare LT, %i, %n, SIGNED : (tensor<i32>, tensor<i32>) -> "
+            "tensor<i1>\n      "
+            "stablehlo.return %c : tensor<i1>\n    } do {\n      %j = stablehlo.add %i, %one : "
+            "tensor<i32>\n      %t = stablehlo.add %s, %y : tensor<3xf32>\n      stablehlo.return "
+            "%j, %t : tensor<i32>, "
+            "tensor<3xf32>\n    }\n    return %0#1 : tensor<3xf32>\n")) ==
+        std::vector<float>{31, 62, 93});
+}
+
+TEST_CASE(
+    "a branch is chosen by a truth value or an index, the last one where the index is outside") {
+  const auto chosen = [](int index) {
+    return result_of(on_vectors(
+        "    %i = stablehlo.constant dense<" + std::to_string(index) +
+        "> : tensor<i32>\n    %0 = \"stablehlo.case\"(%i) ({\n      stablehlo.return %x : "
+        "tensor<3xf32>\n    }, {\n      %n = stablehlo.negate %y : tensor<3xf32>\n      "
+        "stablehlo.return %n : tensor<3xf32>\n    }) : (tensor<i32>) -> tensor<3xf32>\n    return "
+        "%0 : tensor<3xf32>\n"));
+  };
+  CHECK(chosen(0) == std::vector<float>{1, 2, 3});
+  for (int index : {1, 2, -1}) CHECK(chosen(index) == std::vector<float>{-10, -20, -30});
+  CHECK(result_of(
+            on_vectors("    %t = stablehlo.constant dense<true> : tensor<i1>\n    %0 = "
+                       "\"stablehlo.if\"(%t) ({\n      stablehlo.return %y : tensor<3xf32>\n    }, "
+                       "{\n      stablehlo.return %x : tensor<3xf32>\n    "
+                       "}) : (tensor<i1>) -> tensor<3xf32>\n    return %0 : tensor<3xf32>\n")) ==
+        std::vector<float>{10, 20, 30});
+}
+
+TEST_CASE("a scatter with a region of its own combines one update after the other") {
+  // 2 a + b at index 1, twice: order matters
+  const std::string text =
+      "func.func @main(%x: tensor<3xf32>, %i: tensor<2x1xi32>, %u: tensor<2xf32>) -> tensor<3xf32> "
+      "{\n  %0 = \"stablehlo.scatter\"(%x, %i, %u) <{scatter_dimension_numbers = "
+      "#stablehlo.scatter<inserted_window_dims = "
+      "[0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>}> ({\n  ^bb0(%a: "
+      "tensor<f32>, %b: tensor<f32>):\n    %t = stablehlo.add %a, %a : tensor<f32>\n    %s = "
+      "stablehlo.add %t, %b : tensor<f32>\n    "
+      "stablehlo.return %s : tensor<f32>\n  }) : (tensor<3xf32>, tensor<2x1xi32>, tensor<2xf32>) "
+      "-> tensor<3xf32>\n  return %0 : tensor<3xf32>\n}\n";
+  CHECK(stablehlo::read(text)({array({1.f, 2.f, 3.f}), array({{1}, {1}}), array({10.f, 100.f})})[0]
+            .to_vector<float>() == std::vector<float>{1, 128, 3});
+}
+
 TEST_CASE("a program that was read can be jitted, differentiated and batched") {
   const stablehlo::Program program = stablehlo::read(
       on_vectors("    %0 = stablehlo.multiply %x, %y : tensor<3xf32>\n    %1 = stablehlo.multiply "

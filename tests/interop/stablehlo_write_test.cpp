@@ -85,6 +85,34 @@ TEST_CASE("programs inside programs are functions") {
         std::string::npos);
 }
 
+TEST_CASE("loops and branches are StableHLO's, around calls of their programs") {
+  const std::string loop = round_trip(
+      [](Array x, Array limit) {
+        return while_loop(
+            [=](Array s) { return fluxion::sum(s) < limit; }, [=](Array s) { return s * x; }, x);
+      },
+      full({3}, 2),
+      Array(100.f));
+  CHECK(loop.find("\"stablehlo.while\"(%0) ({") != std::string::npos);
+  const auto twice = [](Array x) { return x * 2; };
+  const auto negative = [](Array x) { return -x; };
+  const std::string branches = round_trip(
+      [&](Array i, Array x) { return cond(i > 0, twice, negative, x); }, Array(1), ones({3}));
+  CHECK(branches.find("\"stablehlo.case\"(") != std::string::npos);
+  round_trip(
+      [](Array xs) {
+        return scan([](Array c, Array x) { return std::pair{c * 0.9f + x, c}; }, Array(0.f), xs);
+      },
+      ones({5}));
+  round_trip(
+      [](Array xs) {
+        return grad([&](Array c) {
+          return scan([](Array s, Array x) { return std::pair{s * x, s}; }, c, xs).first;
+        })(Array(1.f));
+      },
+      ones({5}));
+}
+
 TEST_CASE("what StableHLO does not have is a custom call that keeps its attributes") {
   const std::string text = round_trip([](Array k) { return random::bits(k, {3}); }, random::key(1));
   CHECK(text.find("stablehlo.custom_call @fluxion.threefry2x32(") != std::string::npos);
