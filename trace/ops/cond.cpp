@@ -2,6 +2,7 @@
 #include "trace/graph_transforms.hpp"
 #include "trace/ops/axes.hpp"
 #include "trace/ops/control_flow.hpp"
+#include "trace/ops/effects.hpp"
 #include "trace/ops/regions.hpp"
 
 #include <algorithm>
@@ -241,7 +242,13 @@ Batched Cond::batch_all(Arrays x, BatchAxes at, std::int64_t n) const {
       axes.push_back(guarded ? 0 : at[k]);
       inputs.push_back(guarded ? select(broadcast_in_dim(chosen, type_of(one).shape, {0}, site), one, stop_gradient(one, site), site) : one);
     }
-    const BatchedGraph batched = batch_graph(branches[b], axes, n);
+    GraphRef branch = branches[b];
+    if (ops::has_effects(*branch)) {   // they happen for the lanes that chose the branch
+      branch = guarded(branch);
+      inputs.push_back(chosen);
+      axes.push_back(0);
+    }
+    const BatchedGraph batched = batch_graph(branch, axes, n);
     ArrayList results = inline_graph(*batched.graph, inputs);
     for (std::size_t k = 0; k < results.size(); ++k) {
       results[k] = batch_first(results[k], batched.axes[k], n);

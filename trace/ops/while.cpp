@@ -2,6 +2,7 @@
 // by itself.
 #include "trace/ops/axes.hpp"
 #include "trace/ops/dynamic_slice.hpp"
+#include "trace/ops/effects.hpp"
 #include "trace/ops/regions.hpp"
 #include "trace/ops/residuals.hpp"
 #include "trace/ops/scan_writer.hpp"
@@ -109,6 +110,23 @@ template <class Loop> Both loop_jvp(const Loop& loop, Arrays x, Arrays dx) {
   return {std::move(out), std::move(tangents)};
 }
 
+/// The loop with the effects of its body under its own condition, for lanes that may have stopped. The condition's constants are its body's first
+/// constants too.
+template <class Loop> Loop with_effects_while_alive(const Loop& loop) {
+  const std::size_t nc = size(loop.condition_constants), nb = size(loop.body_constants);
+  const TypeList condition_in = loop.condition->input_types(), body_in = loop.body->input_types();
+  Types types(condition_in.begin(), condition_in.begin() + static_cast<std::ptrdiff_t>(nc));
+  types.insert(types.end(), body_in.begin(), body_in.end());
+  const GraphRef condition = without_effects(loop.condition), body = guarded(loop.body);
+  Loop out = loop;
+  out.body = record_graph(types, [&](Arrays in) {
+    const ArrayList alive = inline_graph(*condition, list({in.first(nc), in.subspan(nc + nb)}));
+    return inline_graph(*body, list({in.subspan(nc), alive}));
+  });
+  out.body_constants += loop.condition_constants;
+  return out;
+}
+
 /// The loop over batched operands; `stops_lanes`: the condition is batched too.
 template <class Loop> struct BatchedLoop {
   Loop loop;
@@ -116,7 +134,7 @@ template <class Loop> struct BatchedLoop {
   std::vector<int> axes;  // of the carries: 0 or unbatched
   bool stops_lanes;
 };
-template <class Loop> BatchedLoop<Loop> batched_loop(const Loop& loop, Arrays x, BatchAxes at, std::int64_t n) {
+template <class Loop> BatchedLoop<Loop> batched_loop(const Loop& loop, Arrays x, BatchAxes at, std::int64_t n, bool effects_are_guarded = false) {
   const Parts<Array> p(loop, x);
   const Parts<int> a(loop, at);
   BatchedLoop<Loop> out{loop, list({p.condition, p.body}), {}, false};
@@ -135,6 +153,12 @@ template <class Loop> BatchedLoop<Loop> batched_loop(const Loop& loop, Arrays x,
       out.axes[k] = 0;
       grows = true;
     }
+  }
+  const bool one_lane = loop.condition->output_types()[0].shape.empty();
+  if (out.stops_lanes && one_lane && !effects_are_guarded && has_effects(*loop.body)) {
+    std::vector<int> axes(a.condition.begin(), a.condition.end());
+    axes.insert(axes.end(), at.begin(), at.end());
+    return batched_loop(with_effects_while_alive(loop), list({p.condition, x}), axes, n, true);
   }
   for (std::size_t k = 0; k < out.axes.size(); ++k)
     out.operands.push_back(out.axes[k] == unbatched ? p.carries[k] : batch_first(p.carries[k], a.carries[k], n));
@@ -159,7 +183,8 @@ Both While::jvp_region(Arrays x, Arrays dx) const { return loop_jvp(*this, x, dx
 
 /// The linear loop runs the primal one again beside the tangents: how often it runs is known only then.
 Both While::linearize_region(Arrays x, Arrays dx) const {
-  Both both = loop_jvp(*this, x, dx);
+  const While silent{without_effects(condition), without_effects(body), condition_constants, body_constants};
+  Both both = loop_jvp(silent, x, dx);
   both.values = emit_all(*this, x, rule_site());
   return both;
 }
@@ -359,8 +384,8 @@ Batched BoundedWhile::batch(Arrays x, BatchAxes at, std::int64_t n) const {
   if (batched.stops_lanes) {
     const Site site = rule_site();
     const GraphRef flag = batched.loop.condition, step = batched.loop.body;
-    const std::size_t nc = size(condition_constants), nb = size(body_constants);
     BoundedWhile& loop = batched.loop;
+    const std::size_t nc = size(loop.condition_constants), nb = size(loop.body_constants);
     loop.condition = record_graph(flag->input_types(), [&](Arrays in) {
       return ArrayList{reduce(Reduction::any, inline_graph(*flag, in)[0], {0}, site)};
     });
