@@ -7,6 +7,8 @@
 // stay within [-4, 4].
 #include "tests/matrix/random_programs.hpp"
 
+#include "tests/matrix/random_loops.hpp"
+
 #include <algorithm>
 
 namespace fluxion::test {
@@ -71,7 +73,7 @@ class Kitchen {
     const int kind = below(16);
     if (x.array.ndim() > 0 && kind < 6) return moved(x);
     if (kind < 8 && x.array.ndim() > 0) return combined(x);
-    if (kind < 10) return nested(x);
+    if (kind < 10) return word() % 2 ? nested(x) : looped(x);
     if (x.array.ndim() == 0 && kind == 10)
       return {fluxion::broadcast_to(x.array, {2 + below(3), 1 + below(5)}), x.exact};
     if (x.array.dtype() == bool_) return logical(x);
@@ -385,8 +387,8 @@ class Kitchen {
     const Array t = tame(x), outside = tame(like(x));
     const std::uint32_t first = word(), second = word();
     const auto inside = [this, first, second, outside](const Array& y) {
-      const Array z = smooth_of(first, y);
-      return smooth_of(second, z + 0.25 * fluxion::sum(outside) / (1 + outside.size()));
+      const Array z = smooth_function(first, y);
+      return smooth_function(second, z + 0.25 * fluxion::sum(outside) / (1 + outside.size()));
     };
     const auto scalar = [inside](const Array& y) { return fluxion::sum(inside(y)); };
     switch (below(7)) {
@@ -409,21 +411,12 @@ class Kitchen {
         return {t.ndim() ? fluxion::vmap(fluxion::jit(inside))(t) : fluxion::jit(inside)(t), false};
     }
   }
-  static Array smooth_of(std::uint32_t word, const Array& y) {
-    switch (word % 6) {
-      case 0:
-        return fluxion::sin(y);
-      case 1:
-        return fluxion::tanh(y) * y;
-      case 2:
-        return fluxion::exp(0.25 * fluxion::tanh(y));
-      case 3:
-        return fluxion::sigmoid(y) - 0.5 * y;
-      case 4:
-        return y / fluxion::sqrt(1 + y * y);
-      default:
-        return fluxion::log(2 + fluxion::cos(y));
-    }
+  /// A loop or a branch, which also reads a value from outside.
+  Value looped(const Value& x) {
+    if (!floating(x.array) || narrow(x.array)) return nested(x);
+    const Array flag = fluxion::min(fluxion::concatenate({positions().flatten(), fluxion::arange(3, 4, int32)}));
+    const std::uint32_t choice = word(), first = word();
+    return {random_loop(choice, first, tame(x), tame(like(x)), flag), false};
   }
 
   std::vector<Value> values_;

@@ -5,6 +5,7 @@
 #include "tests/support/catch.hpp"
 
 #include <cstdlib>
+#include <map>
 
 using namespace fluxion;
 using namespace fluxion::test;
@@ -93,3 +94,16 @@ TEST_CASE("random programs obey the laws, first quarter") { check_part(0); }
 TEST_CASE("random programs obey the laws, second quarter") { check_part(1); }
 TEST_CASE("random programs obey the laws, third quarter") { check_part(2); }
 TEST_CASE("random programs obey the laws, last quarter") { check_part(3); }
+
+TEST_CASE("random programs have every kind of loop and branch") {
+  std::map<std::string, int> programs;
+  for (std::uint32_t seed = 1; seed <= 500; ++seed) {
+    const std::string text = to_string(*cook(random_recipe(seed)));
+    for (const char* word : {" scan[", " cond[", " bounded_while[", " dynamic_update_slice[", " scatter["})
+      programs[word] += text.find(word) != std::string::npos;
+  }
+  for (const auto& [word, count] : programs) {
+    INFO(word);
+    CHECK(count >= 10);
+  }
+}
