@@ -177,9 +177,12 @@ class Matmul final : public codegen::PreparedLeaf {
     if (batch >= wanted) return;
     const int64_t most = divide_up(wanted, batch);
     const int64_t least = std::min(most, divide_up(2, batch));
-    // Slabs of 128 run at full speed, smaller ones slower: only two may be smaller.
+    // Slabs of 128 run at full speed while the library's copy of the other operand stays in the
+    // cache, else of 512; smaller ones are slower: only two may be smaller.
+    const int64_t other = k * std::min(m, n) * bytes_of(a_.dtype);
+    const int64_t full = other > (int64_t{2} << 20) ? 512 : 128;
     const auto slab = [&](int64_t size, int64_t unit) {
-      const int64_t slabs = std::clamp(size / 128, least, most);
+      const int64_t slabs = std::clamp(size / full, least, most);
       return std::min(size, divide_up(divide_up(size, slabs), unit) * unit);
     };
     if (m >= n || n < 128) {
