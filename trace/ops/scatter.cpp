@@ -167,8 +167,8 @@ struct Scatter {
   }
 
   /// An update's factor is the product of everything else at its element. Where updates share an
-  /// element, that is the product of all that are not zero, divided by the update - or zero if
-  /// another one is zero.
+  /// element, that is the product of all that are not zero, divided by the update, times the other
+  /// zero if there is one, and zero if there are more (right up to second derivatives).
   Array product_tangent(Arrays x, Arrays dx) const {
     const Array &indices = x[1], &updates = x[2];
     Array tangent;
@@ -188,8 +188,16 @@ struct Scatter {
           gathered(scattered(Update::add, zeros_of(type_of(x[0])), indices, zero_count),
                    indices,
                    type.shape);
-      const Array alone = compare(Direction::eq, counts, zero_count, rule_site());
-      others = where(alone, quotient(gathered(products, indices, type.shape), not_zero));
+      // One other zero stands in the product as itself: its derivative is the rest.
+      const Array zeros_here = select(is_zero, updates, zeros, rule_site());
+      const Array sums = gathered(
+          scattered(Update::add, zeros_of(type_of(x[0])), indices, zeros_here), indices, type.shape);
+      const Array other_zero = binary("sub", sums, zeros_here, rule_site());
+      const Array other_count = binary("sub", counts, zero_count, rule_site());
+      const Array rest = quotient(gathered(products, indices, type.shape), not_zero);
+      const Array none = compare(Direction::eq, other_count, zeros, rule_site());
+      const Array single = compare(Direction::eq, other_count, ones, rule_site());
+      others = select(none, rest, where(single, product(rest, other_zero)), rule_site());
     }
     const Array from_updates =
         scattered(Update::add, zeros_of(type_of(x[0])), indices, product(others, dx[2]));
