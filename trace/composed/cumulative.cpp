@@ -1,6 +1,9 @@
-// Running reductions along an axis, by doubling steps.
+// Running reductions along an axis, and differences of neighbours.
+#include "trace/ops/cumulative.hpp"
+
 #include "trace/composed/common.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 
 namespace fluxion {
@@ -8,54 +11,62 @@ namespace {
 
 using namespace composed;
 
-using Combine = Array (*)(const Operand&, const Operand&);
-
-/// Hillis and Steele: after the step of 2^k every element holds the combination of the last
-/// 2^(k+1).
-Array running(const Array& x, int axis, bool reverse, Combine combine, const Site& site) {
-  const std::int64_t n = size_at(x, axis);
-  Array y = x;
-  for (std::int64_t step = 1; step < n; step *= 2) {
-    const Array early = slice_axis(y, axis, 0, n - step, 1, site),
-                late = slice_axis(y, axis, step, n, 1, site);
-    const Array both = combine(early, late);
-    y = reverse
-            ? ops::concatenate(
-                  ArrayList{both, slice_axis(y, axis, n - step, n, 1, site)}, axis, site)
-            : ops::concatenate(ArrayList{slice_axis(y, axis, 0, step, 1, site), both}, axis, site);
-  }
-  return y;
+/// The array in the dtype that it is combined in (16-bit floats: float32), flat if no axis is
+/// given, and the axis.
+struct Line {
+  Array array;
+  int axis;
+};
+Line line_of(std::string_view who, const Operand& x, DType dtype, MaybeAxis axis) {
+  const Array wide = as(as(x, dtype, who), wide_dtype(dtype), who);
+  if (!axis) return {wide.reshape({-1}), 0};
+  return {wide, axis_of(who, *axis, rank_of(wide), x.site())};
 }
 
-Array cumulative(std::string_view who,
-                 const Operand& x,
-                 DType dtype,
-                 MaybeAxis axis,
-                 bool reverse,
-                 Combine combine) {
+Array running(std::string_view who,
+              ops::Reduction op,
+              const Operand& x,
+              DType dtype,
+              MaybeAxis axis,
+              bool reverse) {
   SiteScope here(x.site());
-  const Array a = as(x, dtype, who), wide = as(a, wide_dtype(dtype), who);
-  const Array line = axis ? wide : wide.reshape({-1});
-  const int k = axis ? axis_of(who, *axis, rank_of(line), x.site()) : 0;
-  return running(line, k, reverse, combine, x.site()).astype(dtype);
+  const Line line = line_of(who, x, dtype, axis);
+  return ops::cumulative(op, line.array, line.axis, reverse, x.site()).astype(dtype);
 }
 
 }  // namespace
 
 Array cumsum(const Operand& x, MaybeAxis axis, bool reverse) {
-  return cumulative("cumsum", x, sum_dtype(composed::dtype_of(x)), axis, reverse, add);
+  return running("cumsum", ops::Reduction::sum, x, sum_dtype(composed::dtype_of(x)), axis, reverse);
 }
 Array cumprod(const Operand& x, MaybeAxis axis, bool reverse) {
-  return cumulative("cumprod", x, sum_dtype(composed::dtype_of(x)), axis, reverse, multiply);
+  return running(
+      "cumprod", ops::Reduction::prod, x, sum_dtype(composed::dtype_of(x)), axis, reverse);
 }
 Array cummax(const Operand& x, MaybeAxis axis, bool reverse) {
-  return cumulative("cummax", x, composed::dtype_of(x), axis, reverse, maximum);
+  return running("cummax", ops::Reduction::max, x, composed::dtype_of(x), axis, reverse);
 }
 Array cummin(const Operand& x, MaybeAxis axis, bool reverse) {
-  return cumulative("cummin", x, composed::dtype_of(x), axis, reverse, minimum);
+  return running("cummin", ops::Reduction::min, x, composed::dtype_of(x), axis, reverse);
 }
+
+/// With the running maximum m, the running sum s of exp(x - m) obeys
+/// s[i] = exp(m[i-1] - m[i]) s[i-1] + exp(x[i] - m[i]).
 Array cumlogsumexp(const Operand& x, MaybeAxis axis, bool reverse) {
-  return cumulative("cumlogsumexp", x, real_dtype(composed::dtype_of(x)), axis, reverse, logaddexp);
+  SiteScope here(x.site());
+  const DType dtype = real_dtype(composed::dtype_of(x));
+  const auto [a, k] = line_of("cumlogsumexp", x, dtype, axis);
+  const Array most =
+      ops::stop_gradient(ops::cumulative(ops::Reduction::max, a, k, reverse, x.site()), x.site());
+  const Array base = where(isfinite(most), most, 0);
+  std::vector<ops::Padding> later(shape_of(a).size());
+  later[static_cast<std::size_t>(k)] = reverse ? ops::Padding{-1, 1, 0} : ops::Padding{1, -1, 0};
+  const Array before =
+      ops::pad(most, literal(-INFINITY, type_of(a).dtype, x.site()), later, x.site());
+  // Nothing was summed while the maximum was -inf, and nothing matters once it is inf.
+  const Array decay = exp(where(isfinite(before), before - base, 0));
+  const Array sum = ops::linear_recurrence(decay, exp(a - base), k, reverse, x.site());
+  return (log(sum) + base).astype(dtype);
 }
 
 Array diff(const Operand& x, int n, int axis) {
