@@ -43,7 +43,17 @@ struct FactorizationSpec {
   friend bool operator==(const FactorizationSpec&, const FactorizationSpec&) = default;
 };
 
+/// Lines of several dense arrays of one shape, sorted together along an axis: `outer` times `inner` lines of `length` elements, which lie `inner` apart.
+/// The first `keys` operands are compared, one after the other; equal elements keep their order, -0 equals 0, NaN is the greatest.
+struct SortSpec {
+  std::vector<DType> dtypes;
+  std::int64_t outer = 1, length = 0, inner = 1;
+  int keys = 1;
+  bool descending = false;
+  friend bool operator==(const SortSpec&, const SortSpec&) = default;
+};
+
 /// No leaf (monostate): the operation's own body is compiled.
-using LeafSpec = std::variant<std::monostate, MatmulSpec, ConvolutionSpec, FactorizationSpec>;
+using LeafSpec = std::variant<std::monostate, MatmulSpec, ConvolutionSpec, FactorizationSpec, SortSpec>;
 
 }  // namespace fluxion

@@ -375,6 +375,7 @@ detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec) {
   if (const auto* factorization = std::get_if<FactorizationSpec>(&spec)) {
     return runtime::prepare_factorization(*factorization);
   }
+  if (const auto* sort = std::get_if<SortSpec>(&spec)) return runtime::prepare_sort(*sort);
   return {};
 }
 

@@ -15,6 +15,9 @@ detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& sp
 /// matrix; null where the library is not installed.
 detail::Ref<codegen::PreparedLeaf> prepare_factorization(const FactorizationSpec& spec);
 
+/// Sorted lines of less than 2^32 elements, one thread for each line.
+detail::Ref<codegen::PreparedLeaf> prepare_sort(const SortSpec& spec);
+
 /// Work of twice as many floating-point operations is worth a second thread: each has 5 to 10
 /// microseconds then.
 inline constexpr double serial_flops = 1e6;

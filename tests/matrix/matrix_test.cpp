@@ -212,7 +212,8 @@ Samples all_samples() {
                               index_samples(),
                               contraction_samples(),
                               lax_samples(),
-                              linalg_samples()})
+                              linalg_samples(),
+                              sorting_samples()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -267,6 +268,7 @@ TEST_CASE("indexing compiles to what it means") { check_compiled(index_samples()
 TEST_CASE("contractions compile to what they mean") { check_compiled(contraction_samples()); }
 TEST_CASE("lax functions compile to what they mean") { check_compiled(lax_samples()); }
 TEST_CASE("linear algebra compiles to what it means") { check_compiled(linalg_samples()); }
+TEST_CASE("sorting compiles to what it means") { check_compiled(sorting_samples()); }
 
 TEST_CASE("elementwise functions obey the laws of text and batches") {
   for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
@@ -304,6 +306,14 @@ TEST_CASE("reductions and shapes obey the laws of derivatives") {
 TEST_CASE("indexing, contractions and lax functions obey the laws of derivatives") {
   for (const Samples& rows : {index_samples(), contraction_samples(), lax_samples()})
     check_differentiated(rows);
+}
+
+TEST_CASE("sorting obeys the laws of derivatives") { check_differentiated(sorting_samples()); }
+TEST_CASE("gradients of sorting batch and compile") {
+  check_composed_transforms(sorting_samples());
+}
+TEST_CASE("sorting is transformed") {
+  check_transformed(sorting_samples());
 }
 
 TEST_CASE("gradients of elementwise functions batch and compile") {

@@ -49,6 +49,7 @@ Samples index_samples();
 Samples contraction_samples();
 Samples lax_samples();
 Samples linalg_samples();
+Samples sorting_samples();
 
 Types sample_types(const SampleCase&, DType);
 /// Operands number `seed` of a case.

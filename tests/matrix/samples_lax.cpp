@@ -169,6 +169,22 @@ Samples gather_samples() {
                   x[0], x[1], {.offset_dims = offsets, .start_index_map = {0}}, sizes, mode);
             }),
             cases));
+  const std::vector<SampleCase> batched = {{{{2, 5, 3}}, {{2, 4, 1}, -2, 6, int32}},
+                                           {{{3, 9, 1}}, {{3, 2, 1}, -2, 12, int64}}};
+  for (const auto& [name, mode] : {std::pair{"gather clip in batches", lax::OutOfBounds::clip},
+                                   {"gather fill in batches", lax::OutOfBounds::fill}})
+    rows.push_back(row(name,
+                       one([mode = mode](const ArrayList& x) {
+                         return lax::gather(x[0],
+                                            x[1],
+                                            {.offset_dims = {2, 3},
+                                             .start_index_map = {1},
+                                             .operand_batching_dims = {0},
+                                             .start_indices_batching_dims = {0}},
+                                            {1, 2, x[0].shape()[2]},
+                                            mode);
+                       }),
+                       batched));
   using Scatter = Array (*)(const Operand&,
                             const Operand&,
                             const Operand&,
@@ -194,6 +210,23 @@ Samples gather_samples() {
          {{{37}}, {{9, 1}, 0, 36, int64}, {{9, 3}}},
          {{{5}}, {{0, 1}, 0, 1, int32}, {{0, 2}}}},
         arithmetic ? number_dtypes() : every_dtype()));
+  }
+  for (const auto& [name, f] : scatters) {
+    const bool arithmetic =
+        std::string(name) == "scatter_add" || std::string(name) == "scatter_mul";
+    rows.push_back(row(std::string(name) + " in batches",
+                       one([f = f](const ArrayList& x) {
+                         return f(x[0],
+                                  x[1],
+                                  x[2],
+                                  {.update_window_dims = {2},
+                                   .scatter_dims_to_operand_dims = {1},
+                                   .operand_batching_dims = {0},
+                                   .scatter_indices_batching_dims = {0}},
+                                  {});
+                       }),
+                       {{{{2, 5}}, {{2, 3, 1}, -2, 6, int32}, {{2, 3, 2}}}},
+                       arithmetic ? number_dtypes() : every_dtype()));
   }
   return rows;
 }
