@@ -213,7 +213,8 @@ Samples all_samples() {
                               contraction_samples(),
                               lax_samples(),
                               linalg_samples(),
-                              sorting_samples()})
+                              sorting_samples(),
+                              special_samples()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -269,6 +270,7 @@ TEST_CASE("contractions compile to what they mean") { check_compiled(contraction
 TEST_CASE("lax functions compile to what they mean") { check_compiled(lax_samples()); }
 TEST_CASE("linear algebra compiles to what it means") { check_compiled(linalg_samples()); }
 TEST_CASE("sorting compiles to what it means") { check_compiled(sorting_samples()); }
+TEST_CASE("special functions compile to what they mean") { check_compiled(special_samples()); }
 
 TEST_CASE("elementwise functions obey the laws of text and batches") {
   for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
@@ -309,11 +311,18 @@ TEST_CASE("indexing, contractions and lax functions obey the laws of derivatives
 }
 
 TEST_CASE("sorting obeys the laws of derivatives") { check_differentiated(sorting_samples()); }
+TEST_CASE("special functions obey the laws of derivatives") {
+  check_differentiated(special_samples());
+}
 TEST_CASE("gradients of sorting batch and compile") {
   check_composed_transforms(sorting_samples());
 }
-TEST_CASE("sorting is transformed") {
+TEST_CASE("gradients of special functions batch and compile") {
+  check_composed_transforms(special_samples());
+}
+TEST_CASE("sorting and special functions are transformed") {
   check_transformed(sorting_samples());
+  check_transformed(special_samples());
 }
 
 TEST_CASE("gradients of elementwise functions batch and compile") {

@@ -50,6 +50,7 @@ Samples contraction_samples();
 Samples lax_samples();
 Samples linalg_samples();
 Samples sorting_samples();
+Samples special_samples();
 
 Types sample_types(const SampleCase&, DType);
 /// Operands number `seed` of a case.
