@@ -12,3 +12,10 @@ Array polygamma(const Operand& n, const Operand& x);
 Array zeta(const Operand& x, const Operand& q = 1);
 
 }  // namespace fluxion::special
+
+namespace fluxion::lax {
+
+/// The derivative of log |gamma(x)|, NaN at -1, -2, ...
+Array digamma(const Operand& x);
+
+}  // namespace fluxion::lax

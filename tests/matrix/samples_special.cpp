@@ -16,6 +16,7 @@ Sample row(std::string name, ProgramFunction f, std::vector<SampleCase> cases) {
 
 Samples special_samples() {
   Samples rows = {
+      unary("digamma lax", fx::lax::digamma, 0.3, 6),
       row("polygamma",
           [](const ArrayList& x) {
             return ArrayList{special::polygamma(0, x[0]),

@@ -33,3 +33,11 @@ Array polygamma(const Operand& n, const Operand& x) {
 Array zeta(const Operand& x, const Operand& q) { return of_table("zeta", "zeta", {&x, &q}); }
 
 }  // namespace fluxion::special
+
+namespace fluxion::lax {
+
+Array digamma(const Operand& x) {
+  return ops::unary("digamma", composed::real(x, "digamma"), x.site());
+}
+
+}  // namespace fluxion::lax

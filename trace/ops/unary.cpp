@@ -2,6 +2,8 @@
 // expression, reference.
 #include "trace/kernel/math.hpp"
 #include "trace/ops/elementwise.hpp"
+#include "trace/ops/special.hpp"
+#include "trace/ops/special_reference.hpp"
 
 #include <array>
 #include <cmath>
@@ -210,6 +212,16 @@ constexpr UnaryRow table[] = {
                const Array& dx) { return mul(dx, scaled_bell(x, -two_over_root_pi)); },
      .lower = [](Scalar x) { return kernel::erfc(x); },
      .reference = [](double x) { return std::erfc(x); }},
+
+    {.name = "digamma",
+     .accepts = floats,
+     .jvp =
+         [](const Array& x, const Array&, const Array& dx) {
+           const Array operands[] = {constant_like(x, 1), x};
+           return mul(dx, special("polygamma", operands, rule_site()));
+         },
+     .lower = [](Scalar x) { return kernel::digamma(x); },
+     .reference = reference::digamma},
 
     {.name = "is_finite",
      .accepts = floats,
