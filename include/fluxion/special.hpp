@@ -17,5 +17,7 @@ namespace fluxion::lax {
 
 /// The derivative of log |gamma(x)|, NaN at -1, -2, ...
 Array digamma(const Operand& x);
+/// log |gamma(x)|, infinite at 0, -1, -2, ...
+Array lgamma(const Operand& x);
 
 }  // namespace fluxion::lax

@@ -16,6 +16,7 @@ Sample row(std::string name, ProgramFunction f, std::vector<SampleCase> cases) {
 
 Samples special_samples() {
   Samples rows = {
+      unary("lgamma lax", fx::lax::lgamma, 0.3, 6),
       unary("digamma lax", fx::lax::digamma, 0.3, 6),
       row("polygamma",
           [](const ArrayList& x) {

@@ -39,5 +39,8 @@ namespace fluxion::lax {
 Array digamma(const Operand& x) {
   return ops::unary("digamma", composed::real(x, "digamma"), x.site());
 }
+Array lgamma(const Operand& x) {
+  return ops::unary("lgamma", composed::real(x, "lgamma"), x.site());
+}
 
 }  // namespace fluxion::lax

@@ -223,6 +223,14 @@ constexpr UnaryRow table[] = {
      .lower = [](Scalar x) { return kernel::digamma(x); },
      .reference = reference::digamma},
 
+    {.name = "lgamma",
+     .accepts = floats,
+     .jvp = [](const Array& x,
+               const Array&,
+               const Array& dx) { return mul(dx, unary_here("digamma", x)); },
+     .lower = [](Scalar x) { return kernel::lgamma(x); },
+     .reference = [](double x) { return std::lgamma(x); }},
+
     {.name = "is_finite",
      .accepts = floats,
      .lower = [](Scalar x) { return kernel::abs(x) < std::numeric_limits<double>::infinity(); },
