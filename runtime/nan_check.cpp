@@ -49,41 +49,34 @@ struct Value {
   const void* data = nullptr;
 };
 
-class NanCheckedProgram final : public Executable {
- public:
-  explicit NanCheckedProgram(const GraphRef& graph) : graph_(inline_calls(graph)) {}
+using Values = std::vector<Value>;
 
-  void run(std::span<const Argument> arguments, std::span<Ref<Buffer>> results) const override {
-    const Graph& graph = *graph_;
-    std::vector<Value> values;
-    for (std::size_t k = 0; k < arguments.size(); ++k)
-      values.push_back(
-          {graph.type(static_cast<ValueId>(k)), arguments[k].buffer, arguments[k].data});
+/// Runs operations one by one, those in the programs of loops and branches too.
+class NanCheck {
+ public:
+  /// All values of the program.
+  static Values walk(const Graph& graph, Values values) {
     for (const Operation& o : graph.operations()) {
-      std::vector<Value> operands;
+      Values operands;
       for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
-      std::vector<Value> made = run_one(o, operands);
+      Values made =
+          o.op.regions().empty() ? run_one(graph, o, operands) : run_regions(graph, o, operands);
       blame(o, operands, made);
       for (Value& value : made) values.push_back(std::move(value));
     }
-    for (std::size_t k = 0; k < results.size(); ++k) {
-      const Value& value = values[static_cast<std::size_t>(graph.outputs()[k])];
-      const std::size_t bytes = bytes_of(value.type);
-      results[k] = allocate(bytes);
-      if (bytes > 0) std::memcpy(results[k]->data(), value.data, bytes);
-    }
+    return values;
   }
-  ProgramCost cost() const override { return {}; }
-  ProgramMemory memory() const override { return {}; }
-  std::string kernels() const override { return {}; }
-  std::string llvm_ir() const override { return {}; }
-  std::string assembly() const override { return {}; }
-  std::size_t step_count() const override { return graph_->operations().size(); }
+  static Ref<Buffer> copied(const Value& value) {
+    const std::size_t bytes = bytes_of(value.type);
+    Ref<Buffer> copy = allocate(bytes);
+    if (bytes > 0) std::memcpy(copy->data(), value.data, bytes);
+    return copy;
+  }
 
  private:
-  std::vector<Value> run_one(const Operation& o, const std::vector<Value>& operands) const {
-    std::vector<Value> made;
-    const TypeList types = graph_->result_types(o);
+  static Values run_one(const Graph& graph, const Operation& o, const Values& operands) {
+    Values made;
+    const TypeList types = graph.result_types(o);
     std::vector<Ref<Buffer>> buffers(types.size());
     GraphBuilder builder;
     std::vector<ValueId> inputs, outputs;
@@ -101,9 +94,30 @@ class NanCheckedProgram final : public Executable {
     return made;
   }
 
-  static void blame(const Operation& o,
-                    const std::vector<Value>& operands,
-                    const std::vector<Value>& results) {
+  static Values run_regions(const Graph& graph, const Operation& o, const Values& operands) {
+    Values made;
+    std::vector<ConstTensor> in;
+    std::vector<Tensor> out;
+    for (const Value& x : operands) in.push_back({x.type, x.data});
+    for (const Type& type : graph.result_types(o)) {
+      const Ref<Buffer> buffer = allocate(bytes_of(type));
+      made.push_back({type, buffer, buffer->data()});
+      out.push_back({type, buffer->data()});
+    }
+    o.op.reference(in, out, [](const Graph& region, ConstTensors inputs) {
+      const GraphRef inlined = inline_calls(GraphRef(&region));
+      Values values;
+      for (const ConstTensor& x : inputs) values.push_back({x.type, {}, x.data});
+      values = walk(*inlined, std::move(values));
+      std::vector<Ref<Buffer>> outputs;
+      for (ValueId v : inlined->outputs())
+        outputs.push_back(copied(values[static_cast<std::size_t>(v)]));
+      return outputs;
+    });
+    return made;
+  }
+
+  static void blame(const Operation& o, const Values& operands, const Values& results) {
     for (const Value& result : results) {
       const std::int64_t at = first_nan(result.type, result.data);
       if (at < 0) continue;
@@ -126,7 +140,29 @@ class NanCheckedProgram final : public Executable {
       throw Error("nan", o.site, text);
     }
   }
+};
 
+class NanCheckedProgram final : public Executable {
+ public:
+  explicit NanCheckedProgram(const GraphRef& graph) : graph_(inline_calls(graph)) {}
+
+  void run(std::span<const Argument> arguments, std::span<Ref<Buffer>> results) const override {
+    Values values;
+    for (std::size_t k = 0; k < arguments.size(); ++k)
+      values.push_back(
+          {graph_->type(static_cast<ValueId>(k)), arguments[k].buffer, arguments[k].data});
+    values = NanCheck::walk(*graph_, std::move(values));
+    for (std::size_t k = 0; k < results.size(); ++k)
+      results[k] = NanCheck::copied(values[static_cast<std::size_t>(graph_->outputs()[k])]);
+  }
+  ProgramCost cost() const override { return {}; }
+  ProgramMemory memory() const override { return {}; }
+  std::string kernels() const override { return {}; }
+  std::string llvm_ir() const override { return {}; }
+  std::string assembly() const override { return {}; }
+  std::size_t step_count() const override { return graph_->operations().size(); }
+
+ private:
   GraphRef graph_;
 };
 
