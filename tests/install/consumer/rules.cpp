@@ -52,7 +52,7 @@ int main() {
 
   fx::debug::check_nans(true);
   std::string blamed;
-  const std::string place = "rules.cpp:" + std::to_string(__LINE__ + 1);
+  const std::string place = "rules.cpp:" + std::to_string(__LINE__ + 2);
   try {
     fx::eval(fx::log(Array(-1.0)) + 1);
   } catch (const fx::Error& e) {
