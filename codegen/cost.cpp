@@ -14,13 +14,15 @@ using kernel::Affine;
 using kernel::Builder;
 using kernel::Index;
 using kernel::Scalar;
+using Complex = kernel::Complex<Scalar>;
 
-/// Complex elements are looked at as if they were their real parts: only moves get here.
+/// Complex elements are pairs; operations with complex results are looked at while they write the real part.
 DType plain(DType dtype) {
   if (dtype == complex64) return float32;
   if (dtype == complex128) return float64;
   return dtype;
 }
+std::int64_t parts_of(DType dtype) { return is_complex(dtype) ? 2 : 1; }
 
 class Probe final : public kernel::Nest {
  public:
@@ -28,12 +30,16 @@ class Probe final : public kernel::Nest {
       : operands_(operands), results_(results), builder_("operation"), uses_(operands.size()) {
     for (const Type& type : operands) {
       buffers_.push_back(
-          builder_.buffer(plain(type.dtype), kernel::Role::input, element_count(type.shape)));
+          builder_.buffer(plain(type.dtype),
+                          kernel::Role::input,
+                          parts_of(type.dtype) * element_count(type.shape)));
       strides_.push_back(kernel::row_major(type.shape));
     }
     for (const Type& type : results) {
       outputs_.push_back(
-          builder_.buffer(plain(type.dtype), kernel::Role::output, element_count(type.shape)));
+          builder_.buffer(plain(type.dtype),
+                          kernel::Role::output,
+                          parts_of(type.dtype) * element_count(type.shape)));
     }
     writes_.resize(results.size());
   }
@@ -57,7 +63,7 @@ class Probe final : public kernel::Nest {
     const Affine place = dot(index, strides_[at]);
     note(at, place, false);
     read_at_ = place;
-    return last_read_ = builder_.load(buffers_[at], place);
+    return last_read_ = builder_.load(buffers_[at], place * parts_of(operands_[at].dtype));
   }
   Scalar read(int k, const Index& index, Scalar predicate, Scalar otherwise) override {
     if (const auto known = builder_.constant_of(predicate))
@@ -65,8 +71,28 @@ class Probe final : public kernel::Nest {
     const auto at = static_cast<std::size_t>(k);
     const Affine place = dot(index, strides_[at]);
     note(at, place, true);
-    return builder_.load(buffers_[at], place, predicate, otherwise);
+    return builder_.load(
+        buffers_[at], place * parts_of(operands_[at].dtype), predicate, otherwise);
   }
+  int part() const override { return 0; }
+  Complex read_complex(int k, const Index& index) override {
+    const auto at = static_cast<std::size_t>(k);
+    const Affine place = dot(index, strides_[at]);
+    note(at, place, false);
+    uses_[at].both = true;
+    return {builder_.load(buffers_[at], place * 2), builder_.load(buffers_[at], place * 2 + 1)};
+  }
+  Complex read_complex(int k, const Index& index, Scalar predicate, Complex otherwise) override {
+    if (const auto known = builder_.constant_of(predicate))
+      return *known ? read_complex(k, index) : otherwise;
+    const auto at = static_cast<std::size_t>(k);
+    const Affine place = dot(index, strides_[at]);
+    note(at, place, true);
+    uses_[at].both = true;
+    return {builder_.load(buffers_[at], place * 2, predicate, otherwise.re),
+            builder_.load(buffers_[at], place * 2 + 1, predicate, otherwise.im)};
+  }
+  Scalar part_of(const Complex& result) override { return result.re; }
 
   void phase(const Shape& domain, std::function<void(const Index&)> body) override {
     ++phases_;
@@ -81,13 +107,12 @@ class Probe final : public kernel::Nest {
     const Affine place = dot(index, kernel::row_major(results_[at].shape));
     if (!(place == place_) || !(domain_ == results_[at].shape)) whole_ = false;
     ++writes_[at];
-    builder_.store(outputs_[at], place, value);
+    builder_.store(outputs_[at], offset(at, index), value);
   }
   void write(int k, const Index& index, Scalar value, Scalar predicate) override {
     whole_ = false;
     const auto at = static_cast<std::size_t>(k);
-    builder_.store(
-        outputs_[at], dot(index, kernel::row_major(results_[at].shape)), value, predicate);
+    builder_.store(outputs_[at], offset(at, index), value, predicate);
   }
   void update(int k,
               const Index& index,
@@ -97,12 +122,11 @@ class Probe final : public kernel::Nest {
               Scalar predicate) override {
     whole_ = false;
     const auto at = static_cast<std::size_t>(k);
-    builder_.update(outputs_[at],
-                    dot(index, kernel::row_major(results_[at].shape)),
-                    combiner,
-                    value,
-                    promise,
-                    predicate);
+    builder_.update(outputs_[at], offset(at, index), combiner, value, promise, predicate);
+  }
+  void multiply_complex(int k, const Index& index, Complex value, Scalar predicate) override {
+    for (Scalar part : {value.re, value.im})
+      update(k, index, kernel::Combiner::mul, part, kernel::Promise::unique, predicate);
   }
 
   kernel::Kernel finish() { return builder_.finish(); }
@@ -112,7 +136,11 @@ class Probe final : public kernel::Nest {
   struct Use {
     int reads = 0;
     bool elsewhere = false;
+    bool both = false;  // parts of a complex element
   };
+  Affine offset(std::size_t k, const Index& index) const {
+    return dot(index, kernel::row_major(results_[k].shape)) * parts_of(results_[k].dtype);
+  }
   void note(std::size_t k, const Affine& place, bool predicated) {
     ++uses_[k].reads;
     if (predicated || !(place == place_)) uses_[k].elsewhere = true;
@@ -177,7 +205,8 @@ OperationFacts Probe::facts(const Op& op) {
     if (i.verb == kernel::Verb::loop_index) indices = true;
     if (i.verb == kernel::Verb::load) {
       const auto buffer = static_cast<std::size_t>(kernel.accesses[i.bits].buffer);
-      if (buffer < operands_.size()) facts.operands[buffer].loads += count;
+      if (buffer < operands_.size())
+        facts.operands[buffer].loads += uses_[buffer].both ? count / 2 : count;
     }
     if (costs(i.verb, i.type)) facts.expensive = true;
   });

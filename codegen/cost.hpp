@@ -39,8 +39,7 @@ struct OperationFacts {
   std::vector<OperandUse> operands;
 };
 
-/// Facts of an operation with `at` or `body` and no complex operand or result; remembered by
-/// structure. Thread-safe.
+/// Facts of an operation with `at` or `body`; remembered by structure. Thread-safe.
 const OperationFacts& facts_of(const Op&, TypeList operands, TypeList results);
 
 /// Calls body(index) for every index of `domain`, in one loop for each of `parts` along an axis.

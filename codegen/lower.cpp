@@ -16,6 +16,7 @@ using kernel::Affine;
 using kernel::Builder;
 using kernel::Index;
 using kernel::Scalar;
+using Complex = kernel::Complex<Scalar>;
 
 DType component_type(DType dtype) {
   if (dtype == complex64) return float32;
@@ -89,8 +90,20 @@ class Lowering {
     return 1;
   }
 
-  Affine offset(ValueId v, const Affine& linear) const {
-    return is_complex(graph_.type(v).dtype) ? linear * 2 + component_ : linear;
+  Affine offset(ValueId v, const Affine& linear) const { return offset(v, linear, component_); }
+  Affine offset(ValueId v, const Affine& linear, int component) const {
+    return is_complex(graph_.type(v).dtype) ? linear * 2 + component : linear;
+  }
+  /// What f gives for the real and for the imaginary part.
+  template <class F> Complex both(const F& f) {
+    const int asked = component_;
+    Complex parts;
+    component_ = 0;
+    parts.re = f();
+    component_ = 1;
+    parts.im = f();
+    component_ = asked;
+    return parts;
   }
 
   Index index_of(const Affine& linear, const Shape& shape) {
@@ -116,9 +129,12 @@ class Lowering {
   // What is known already: (value, component, predicate, row-major number) -> scalar.
   using Key = std::vector<std::int64_t>;
   Key key(ValueId v, const Affine& linear, Scalar predicate) const {
+    return key(v, linear, predicate, component_);
+  }
+  Key key(ValueId v, const Affine& linear, Scalar predicate, int component) const {
     const bool parts = is_complex(graph_.type(v).dtype);
     Key key{v,
-            parts ? component_ : 0,
+            parts ? component : 0,
             predicate.defined() ? predicate.id() : -1,
             linear.constant,
             static_cast<std::int64_t>(linear.variables.size())};
@@ -172,6 +188,23 @@ class Lowering::View final : public kernel::Nest {
     return select(predicate, read(k, index, both), otherwise);
   }
 
+  int part() const override { return lowering_.component_; }
+  Complex read_complex(int k, const Index& index) override {
+    return lowering_.both([&] { return read(k, index); });
+  }
+  Complex read_complex(int k, const Index& index, Scalar predicate, Complex otherwise) override {
+    return lowering_.both([&] {
+      return read(k, index, predicate, lowering_.component_ ? otherwise.im : otherwise.re);
+    });
+  }
+  Scalar part_of(const Complex& result) override {
+    const int other = 1 - lowering_.component_;
+    const ValueId v = operation_.first_result;
+    lowering_.known_[lowering_.key(v, place_->linear, predicate_, other)] =
+        other ? result.im : result.re;
+    return other ? result.re : result.im;
+  }
+
   void phase(const Shape& domain, std::function<void(const Index&)> body) override {
     if (place_) return body(place_->index);  // inside the loops that the group shares
     builder().parallel(domain, body);
@@ -202,6 +235,19 @@ class Lowering::View final : public kernel::Nest {
     if (const auto buffer = stored(v)) {
       builder().update(*buffer, lowering_.offset(v, linear), combiner, value, promise, predicate);
     }
+  }
+  void multiply_complex(int k, const Index& index, Complex value, Scalar predicate) override {
+    const ValueId v = operation_.first_result + k;
+    const auto buffer = stored(v);
+    if (!buffer) return;
+    const Affine linear = dot(index, kernel::row_major(result(k).shape));
+    const Affine re = lowering_.offset(v, linear, 0), im = lowering_.offset(v, linear, 1);
+    const Scalar zero = value.re.like(0);
+    const Complex now{builder().load(*buffer, re, predicate, zero),
+                      builder().load(*buffer, im, predicate, zero)};
+    const Complex next = kernel::naive_product(now, value);
+    builder().store(*buffer, re, next.re, predicate);
+    builder().store(*buffer, im, next.im, predicate);
   }
 
  private:
@@ -306,8 +352,12 @@ void Lowering::over_domain(const std::vector<std::int32_t>& structured) {
   const Builder::Body body = [&](const Index& index) {
     const Place place{dot(index, kernel::row_major(group_.domain)), index, group_.domain, true};
     for (std::int32_t i : structured) {
-      View view(*this, i, &place, {});
-      operation(i).op.body(view);
+      const int parts = is_complex(graph_.type(operation(i).first_result).dtype) ? 2 : 1;
+      for (component_ = 0; component_ < parts; ++component_) {
+        View view(*this, i, &place, {});
+        operation(i).op.body(view);
+      }
+      component_ = 0;
     }
     store_outputs(place);
   };

@@ -111,7 +111,7 @@ GraphRef stabilize(const GraphRef& g, Arrays known) {
     const RuleSite line(o.site);
     Array better;
     for (const Rule& r : rules)
-      if (o.op.name() == r.root && defined(better = r.apply(o, pattern, value))) break;
+      if (o.op.name() == r.root && !is_complex(g->type(o.first_result).dtype) && defined(better = r.apply(o, pattern, value))) break;
     changed |= defined(better);
     if (defined(better)) { values.push_back(std::move(better)); continue; }
     ArrayList operands;

@@ -9,6 +9,7 @@ namespace {
 
 using kernel::Index;
 using kernel::Scalar;
+using Complex = kernel::Complex<Scalar>;
 
 /// One element of a value, seen through the few pointwise operations that made it.
 class Element {
@@ -60,8 +61,13 @@ class Element {
     Scalar read(int k, const Index& index, Scalar predicate, Scalar otherwise) override {
       return select(predicate, read(k, index), otherwise);
     }
+    int part() const override { return 0; }
+    Complex read_complex(int, const Index&) override { refuse(); }
+    Complex read_complex(int, const Index&, Scalar, Complex) override { refuse(); }
+    Scalar part_of(const Complex&) override { refuse(); }
 
    private:
+    [[noreturn]] static void refuse() { throw InternalError("simplify: a complex element"); }
     Element& element_;
     std::span<const ValueId> operands_;
     const Type& result_;

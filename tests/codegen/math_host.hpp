@@ -28,7 +28,7 @@ template <class T> struct Number {
     return wrap(a, b, [](auto x, auto y) { return x * y; });
   }
   friend Number operator/(Number a, Number b) { return {static_cast<T>(a.value / b.value)}; }
-  friend Number operator-(Number a) { return {-a.value}; }
+  friend Number operator-(Number a) { return {static_cast<T>(-a.value)}; }
   friend Number operator&(Number a, Number b) { return {static_cast<T>(a.value & b.value)}; }
   friend Number operator|(Number a, Number b) { return {static_cast<T>(a.value | b.value)}; }
   friend Number operator^(Number a, Number b) { return {static_cast<T>(a.value ^ b.value)}; }
@@ -101,6 +101,13 @@ template <class F, class I, class Body>
 std::pair<F, I> while_positive(F value, I count, const Body& body) {
   while (count.value > 0) std::tie(value, count) = body(value, count);
   return {value, count};
+}
+template <class F, class I, class Body>
+fluxion::kernel::Rest<F, I> unless_large(F x,
+                                         double bound,
+                                         const fluxion::kernel::Rest<F, I>& usual,
+                                         const Body& body) {
+  return x.value >= bound ? body(x) : usual;
 }
 template <class F, class Body> F unless_large(F x, double bound, F usual, const Body& body) {
   return x.value >= bound ? body(x) : usual;

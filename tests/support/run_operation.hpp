@@ -83,38 +83,70 @@ inline HostArrays run_reference(const Op& op, const HostArrays& inputs) {
 
 /// A nest in which every read is a load and every write a store.
 class PlainNest : public kernel::Nest {
+  using Complex = kernel::Complex<kernel::Scalar>;
+
  public:
   PlainNest(Types in, Types out) : in_(std::move(in)), out_(std::move(out)), builder_("plain") {
-    for (const Type& t : in_)
-      inputs_.push_back(builder_.buffer(t.dtype, kernel::Role::input, element_count(t.shape)));
-    for (const Type& t : out_)
-      outputs_.push_back(builder_.buffer(t.dtype, kernel::Role::output, element_count(t.shape)));
+    for (const Type& t : in_) inputs_.push_back(buffer(t, kernel::Role::input));
+    for (const Type& t : out_) outputs_.push_back(buffer(t, kernel::Role::output));
   }
+  /// Which part of complex results is written from here on.
+  void write_part(int part) { part_ = part; }
   kernel::Builder& builder() override { return builder_; }
   const Spec& operand(int k) const override { return in_.at(static_cast<std::size_t>(k)); }
   const Spec& result(int k) const override { return out_.at(static_cast<std::size_t>(k)); }
   kernel::Scalar read(int k, const kernel::Index& index) override {
-    return builder_.load(inputs_.at(static_cast<std::size_t>(k)), place(operand(k), index));
+    return builder_.load(inputs_.at(static_cast<std::size_t>(k)), place(operand(k), index, part_));
   }
   kernel::Scalar read(int k,
                       const kernel::Index& index,
                       kernel::Scalar predicate,
                       kernel::Scalar otherwise) override {
-    return builder_.load(
-        inputs_.at(static_cast<std::size_t>(k)), place(operand(k), index), predicate, otherwise);
+    return builder_.load(inputs_.at(static_cast<std::size_t>(k)),
+                         place(operand(k), index, part_),
+                         predicate,
+                         otherwise);
+  }
+  int part() const override { return part_; }
+  Complex read_complex(int k, const kernel::Index& index) override {
+    const auto from = inputs_.at(static_cast<std::size_t>(k));
+    return {builder_.load(from, place(operand(k), index, 0)),
+            builder_.load(from, place(operand(k), index, 1))};
+  }
+  Complex read_complex(int k,
+                       const kernel::Index& index,
+                       kernel::Scalar predicate,
+                       Complex otherwise) override {
+    const auto from = inputs_.at(static_cast<std::size_t>(k));
+    return {builder_.load(from, place(operand(k), index, 0), predicate, otherwise.re),
+            builder_.load(from, place(operand(k), index, 1), predicate, otherwise.im)};
+  }
+  kernel::Scalar part_of(const Complex& result) override { return part_ ? result.im : result.re; }
+  void multiply_complex(int k,
+                        const kernel::Index& index,
+                        Complex value,
+                        kernel::Scalar predicate) override {
+    const auto into = outputs_.at(static_cast<std::size_t>(k));
+    const kernel::Affine re = place(result(k), index, 0), im = place(result(k), index, 1);
+    const kernel::Scalar zero = value.re.like(0);
+    const Complex next = kernel::naive_product({builder_.load(into, re, predicate, zero),
+                                                builder_.load(into, im, predicate, zero)},
+                                               value);
+    builder_.store(into, re, next.re, predicate);
+    builder_.store(into, im, next.im, predicate);
   }
   void phase(const Shape& domain, std::function<void(const kernel::Index&)> body) override {
     builder_.parallel(domain, body);
   }
   void write(int k, const kernel::Index& index, kernel::Scalar value) override {
-    builder_.store(outputs_.at(static_cast<std::size_t>(k)), place(result(k), index), value);
+    builder_.store(outputs_.at(static_cast<std::size_t>(k)), place(result(k), index, part_), value);
   }
   void write(int k,
              const kernel::Index& index,
              kernel::Scalar value,
              kernel::Scalar predicate) override {
     builder_.store(
-        outputs_.at(static_cast<std::size_t>(k)), place(result(k), index), value, predicate);
+        outputs_.at(static_cast<std::size_t>(k)), place(result(k), index, part_), value, predicate);
   }
   void update(int k,
               const kernel::Index& index,
@@ -123,7 +155,7 @@ class PlainNest : public kernel::Nest {
               kernel::Promise promise,
               kernel::Scalar predicate) override {
     builder_.update(outputs_.at(static_cast<std::size_t>(k)),
-                    place(result(k), index),
+                    place(result(k), index, part_),
                     combiner,
                     value,
                     promise,
@@ -131,22 +163,34 @@ class PlainNest : public kernel::Nest {
   }
 
  private:
-  static kernel::Affine place(const Spec& type, const kernel::Index& index) {
-    return kernel::dot(index, kernel::row_major(type.shape));
+  std::int32_t buffer(const Type& type, kernel::Role role) {
+    const DType part = type.dtype == complex64    ? float32
+                       : type.dtype == complex128 ? float64
+                                                  : type.dtype;
+    return builder_.buffer(part, role, element_count(type.shape) * (is_complex(type.dtype) ? 2 : 1));
+  }
+  static kernel::Affine place(const Spec& type, const kernel::Index& index, int part) {
+    const kernel::Affine element = kernel::dot(index, kernel::row_major(type.shape));
+    return is_complex(type.dtype) ? element * 2 + part : element;
   }
   Types in_, out_;
   kernel::Builder builder_;
   std::vector<std::int32_t> inputs_, outputs_;
+  int part_ = 0;
 };
 
 /// The kernel that one operation is by itself.
 inline kernel::Kernel plain_kernel(const Op& op, const Types& in) {
   PlainNest nest(in, op.types(in));
-  if (op.pointwise()) {
-    nest.phase(nest.result(0).shape,
-               [&](const kernel::Index& index) { nest.write(0, index, op.at(nest, index)); });
-  } else {
-    op.body(nest);
+  const int parts = is_complex(nest.result(0).dtype) ? 2 : 1;
+  for (int part = 0; part < parts; ++part) {
+    nest.write_part(part);
+    if (op.pointwise()) {
+      nest.phase(nest.result(0).shape,
+                 [&](const kernel::Index& index) { nest.write(0, index, op.at(nest, index)); });
+    } else {
+      op.body(nest);
+    }
   }
   return nest.builder().finish();
 }

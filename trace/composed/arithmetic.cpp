@@ -20,7 +20,13 @@ Pair meet_real(std::string_view who, const Operand& x, const Operand& y) {
 }
 
 Array ordered(std::string_view who, std::string_view row, const Operand& x, const Operand& y) {
-  const Pair p = meet_number(who, x, y, common_dtype({&x, &y}));
+  const DType d = common_dtype({&x, &y});
+  if (is_complex(d)) {
+    const Pair z = meet(who, x, y, d);
+    const auto first = row == "max" ? ops::Direction::gt : ops::Direction::lt;
+    return ops::select(ops::compare(first, z.x, z.y, x.site()), z.x, z.y, x.site());
+  }
+  const Pair p = meet_number(who, x, y, d);
   return ops::binary(row, p.x, p.y, x.site());
 }
 

@@ -1,4 +1,5 @@
 // Comparisons, logic, and choice between arrays.
+#include "fluxion/complex.hpp"
 #include "trace/composed/common.hpp"
 
 #include <cmath>
@@ -26,6 +27,12 @@ Array logical(std::string_view who, std::string_view row, const Operand& x, cons
   const Shape shape = broadcast_shapes(who, a, b, x.site());
   return ops::binary(
       row, broadcast(who, a, shape, x.site()), broadcast(who, b, shape, x.site()), x.site());
+}
+
+/// Of a complex number: whether it holds for one of the parts.
+Array either(Array (*f)(const Operand&), const Operand& x) {
+  SiteScope here(x.site());
+  return f(fluxion::real(x)) | f(imag(x));
 }
 
 /// A bool of x's shape.
@@ -96,12 +103,17 @@ Array bitwise_not(const Operand& x) {
 
 Array isnan(const Operand& x) {
   const Array a = array_of(x);
+  if (is_complex(type_of(a).dtype)) return either(isnan, x);
   return is_floating(type_of(a).dtype) ? ops::compare(ops::Direction::ne, a, a, x.site())
                                        : constant_truth(a, false);
 }
 
 Array isfinite(const Operand& x) {
   const Array a = array_of(x);
+  if (is_complex(type_of(a).dtype)) {
+    SiteScope here(x.site());
+    return isfinite(real(a)) & isfinite(imag(a));
+  }
   return is_floating(type_of(a).dtype) ? ops::unary("is_finite", a, x.site())
                                        : constant_truth(a, true);
 }
@@ -109,6 +121,7 @@ Array isfinite(const Operand& x) {
 Array isinf(const Operand& x) {
   SiteScope here(x.site());
   const Array a = array_of(x);
+  if (is_complex(type_of(a).dtype)) return either(isinf, x);
   return is_floating(type_of(a).dtype) ? abs(a) == INFINITY : constant_truth(a, false);
 }
 

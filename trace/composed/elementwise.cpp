@@ -15,6 +15,14 @@ Array of_real(std::string_view row, const Operand& x) {
   return ops::unary(row, real(x, row), x.site());
 }
 
+/// f of the operand as floats; 16-bit ones are computed in float32 and rounded once.
+template <class F> Array in_wide(std::string_view who, const Operand& x, const F& f) {
+  SiteScope here(x.site());
+  const Array a = real(x, who);
+  const DType d = type_of(a).dtype;
+  return f(a.astype(wide_dtype(d))).astype(d);
+}
+
 /// Rounding: integers and bools stay.
 Array rounded(std::string_view row, const Operand& x) {
   const Array a = array_of(x);
@@ -40,11 +48,6 @@ double largest(DType d) {
 /// |x| whose derivative at 0 is 1: for odd functions, f(x) = mirrored(x, f(magnitude(x))).
 Array magnitude(const Array& x) { return where(x < 0, -x, x); }
 Array mirrored(const Array& x, const Array& y) { return where(x < 0, -y, y); }
-
-/// Where exp(|x|) would overflow although sinh and cosh do not quite.
-Array overflows(const Array& a) {
-  return a > (type_of(a).dtype == float64 ? 709.0 : type_of(a).dtype == float16 ? 11.0 : 88.0);
-}
 
 }  // namespace
 
@@ -81,6 +84,7 @@ Array signbit(const Operand& x) {
 
 Array square(const Operand& x) {
   const Array a = as(x, arithmetic_dtype(composed::dtype_of(x)), "square");
+  if (is_complex(type_of(a).dtype)) return ops::unary("square", a, x.site());
   return ops::binary("mul", a, a, x.site());
 }
 
@@ -119,82 +123,30 @@ Array exp2(const Operand& x) {
 }
 
 Array log2(const Operand& x) {
-  SiteScope here(x.site());
-  return log(x) / std::numbers::ln2;
+  return in_wide("log2", x, [](const Array& a) { return log(a) / std::numbers::ln2; });
 }
 
 Array log10(const Operand& x) {
-  SiteScope here(x.site());
-  return log(x) / std::numbers::ln10;
+  return in_wide("log10", x, [](const Array& a) { return log(a) / std::numbers::ln10; });
 }
 
 // pow(|x|, 1/3) is off by the rounding of 1/3; one step of Newton's method puts that right.
 Array cbrt(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "cbrt"), t = magnitude(a), y = power(t, 1.0 / 3.0);
-  const Array step = (y * y * y - t) / (3 * y * y);
-  return mirrored(a, y - stop_gradient(where(isfinite(step), step, 0)));
+  return in_wide("cbrt", x, [](const Array& a) {
+    const Array t = magnitude(a), y = power(t, 1.0 / 3.0);
+    const Array step = (y * y * y - t) / (3 * y * y);
+    return mirrored(a, y - stop_gradient(where(isfinite(step), step, 0)));
+  });
 }
 
-// With atan2 the derivative at the ends is infinite, as it should be, and nothing is cancelled.
-Array asin(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "asin");
-  return atan2(a, sqrt((1 - a) * (1 + a)));
-}
-
-Array acos(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "acos");
-  return atan2(sqrt((1 - a) * (1 + a)), a);
-}
-
-Array atan(const Operand& x) {
-  SiteScope here(x.site());
-  return atan2(real(x, "atan"), 1);
-}
-
-// (e^a - e^-a) / 2 from e^a - 1, which keeps the digits of small a; near the end of the range e^a
-// overflows before its half.
-Array sinh(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "sinh"), t = magnitude(a), far = overflows(t);
-  const Array e = expm1(where(far, 0, t)), root = exp(where(far, t, 0) / 2);
-  return mirrored(a, where(far, (root / 2) * root, (e + e / (e + 1)) / 2));
-}
-
-Array cosh(const Operand& x) {
-  SiteScope here(x.site());
-  const Array t = abs(real(x, "cosh")), far = overflows(t);
-  const Array e = exp(where(far, 0, t)), root = exp(where(far, t, 0) / 2);
-  return where(far, (root / 2) * root, (e + 1 / e) / 2);
-}
-
-Array asinh(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "asinh"), t = magnitude(a), far = t > 1e4;
-  const Array near = where(far, 0, t), square = near * near;
-  const Array close = log1p(near + square / (1 + sqrt(square + 1)));
-  // beyond 1e4 sqrt(t^2 + 1) = t + 1/(2t) to the last digit of float64
-  const Array large = where(far, t, 1);
-  return mirrored(
-      a, where(far, log(large) + log1p(1 / (4 * large * large)) + std::numbers::ln2, close));
-}
-
-Array acosh(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "acosh"), far = a > 1e4, t = where(far, 1, a) - 1;
-  const Array large = where(far, a, 1);
-  return where(far,
-               log(large) - 1 / (4 * large * large) + std::numbers::ln2,
-               log1p(t + sqrt(t) * sqrt(t + 2)));
-}
-
-Array atanh(const Operand& x) {
-  SiteScope here(x.site());
-  const Array a = real(x, "atanh"), t = magnitude(a);
-  return mirrored(a, log1p(2 * t / (1 - t)) / 2);
-}
+Array asin(const Operand& x) { return of_real("asin", x); }
+Array acos(const Operand& x) { return of_real("acos", x); }
+Array atan(const Operand& x) { return of_real("atan", x); }
+Array sinh(const Operand& x) { return of_real("sinh", x); }
+Array cosh(const Operand& x) { return of_real("cosh", x); }
+Array asinh(const Operand& x) { return of_real("asinh", x); }
+Array acosh(const Operand& x) { return of_real("acosh", x); }
+Array atanh(const Operand& x) { return of_real("atanh", x); }
 
 // Near 0 by its series, which has the right derivatives there.
 Array sinc(const Operand& x) {

@@ -1,4 +1,5 @@
 // Reductions along axes, and what is made of them.
+#include "fluxion/complex.hpp"
 #include "trace/composed/common.hpp"
 
 #include <cmath>
@@ -146,9 +147,12 @@ Array var(const Operand& x, const Axes& axes, bool keepdims, int ddof) {
   const Widened w = widened("var", x, axes);
   const auto n = static_cast<double>(count_along(w.x, w.along));
   const Array middle = reduced(ops::Reduction::sum, w.x, w.along, true, x.site()) / n;
-  const Array squares =
-      reduced(ops::Reduction::sum, square(w.x - middle), w.along, keepdims, x.site());
-  return (squares / std::max(0.0, n - ddof)).astype(w.result);
+  const Array off = w.x - middle;
+  const bool pairs = is_complex(w.result);  // the variance of complex numbers is real
+  const Array distances = pairs ? square(real(off)) + square(imag(off)) : square(off);
+  const Array squares = reduced(ops::Reduction::sum, distances, w.along, keepdims, x.site());
+  const Array mean = squares / std::max(0.0, n - ddof);
+  return pairs ? mean : mean.astype(w.result);
 }
 
 Array std(const Operand& x, const Axes& axes, bool keepdims, int ddof) {

@@ -114,11 +114,6 @@ template <class F> auto quarter_turns(F x) {
   return Turns<F, decltype(bits_of(x))>{t, t_low, bits_of(shifted)};
 }
 
-/// x = n pi/2 + r + r_low.
-template <class F, class I> struct Rest {
-  F r, r_low;
-  I n;
-};
 /// For a float64 x >= 0 below 2^20: n times the first part of pi/2 and its difference from x are
 /// exact.
 template <class F> auto quarters(F x) {

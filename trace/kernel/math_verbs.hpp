@@ -45,6 +45,27 @@ template <class Body> Scalar unless_large(Scalar x, double bound, Scalar usual, 
       [&](std::vector<Scalar> now) { return std::vector<Scalar>{x.like(0), body(now[0])}; })[1];
 }
 
+/// What is left of an angle after whole quarter turns: r + r_low, and their number in the lowest
+/// bits.
+template <class F, class I> struct Rest {
+  F r, r_low;
+  I n;
+};
+template <class Body>
+Rest<Scalar, Scalar> unless_large(Scalar x,
+                                  double bound,
+                                  const Rest<Scalar, Scalar>& usual,
+                                  const Body& body) {
+  const auto last = x.builder().repeat_while(
+      {x, usual.r, usual.r_low, usual.n},
+      [&](std::vector<Scalar> now) { return now[0] >= bound; },
+      [&](std::vector<Scalar> now) {
+        const auto rest = body(now[0]);
+        return std::vector<Scalar>{x.like(0), rest.r, rest.r_low, rest.n};
+      });
+  return {last[1], last[2], last[3]};
+}
+
 /// The constants of a floating-point format; patterns are signed integers that a double holds.
 struct Single {
   static constexpr int fraction = 23;              // bits after the point

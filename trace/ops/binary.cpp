@@ -2,7 +2,7 @@
 // expression, reference.
 #include "trace/frame.hpp"
 #include "trace/kernel/math.hpp"
-#include "trace/ops/elementwise.hpp"
+#include "trace/ops/complex_functions.hpp"
 
 #include <array>
 #include <cmath>
@@ -24,10 +24,11 @@ struct BinaryRow {
   unsigned accepts;
   Partial left = nullptr, right = nullptr;
   Pullback pull_left = nullptr, pull_right = nullptr;
-  /// x and y are no 16-bit floats.
-  Scalar (*lower)(Scalar x, Scalar y);
+  /// x and y are no 16-bit floats, and real: complex numbers have a table of their own.
+  Scalar (*lower)(Scalar x, Scalar y) = nullptr;
   double (*reference)(double x, double y) = nullptr;                 // of floating-point elements
   std::uint64_t (*integer)(WideInteger x, WideInteger y) = nullptr;  // of integers and bool
+  bool joins_parts = false;  // the operands are the parts of the result
 };
 
 Array unary_here(std::string_view name, const Array& x) { return unary(name, x, rule_site()); }
@@ -162,7 +163,7 @@ bool beyond(WideInteger amount) {
 // clang-format off
 constexpr BinaryRow table[] = {
     {.name = "add",
-     .accepts = numbers,
+     .accepts = numbers | complexes,
      .left = [](const Array&, const Array&, const Array&, const Array& dx) { return dx; },
      .right = [](const Array&, const Array&, const Array&, const Array& dy) { return dy; },
      .pull_left = [](const Array& ct, const Array&) { return ct; },
@@ -172,7 +173,7 @@ constexpr BinaryRow table[] = {
      .integer = [](WideInteger x, WideInteger y) { return x.bits + y.bits; }},
 
     {.name = "sub",
-     .accepts = numbers,
+     .accepts = numbers | complexes,
      .left = [](const Array&, const Array&, const Array&, const Array& dx) { return dx; },
      .right = [](const Array&, const Array&, const Array&, const Array& dy) { return neg(dy); },
      .pull_left = [](const Array& ct, const Array&) { return ct; },
@@ -182,7 +183,7 @@ constexpr BinaryRow table[] = {
      .integer = [](WideInteger x, WideInteger y) { return x.bits - y.bits; }},
 
     {.name = "mul",
-     .accepts = numbers,
+     .accepts = numbers | complexes,
      .left = [](const Array&, const Array& y, const Array&, const Array& dx) { return mul(dx, y); },
      .right = [](const Array& x, const Array&, const Array&, const Array& dy) { return mul(x, dy); },
      .pull_left = [](const Array& ct, const Array& y) { return mul(ct, y); },
@@ -193,7 +194,7 @@ constexpr BinaryRow table[] = {
 
     // d(x / y) = dx / y - (x / y) dy / y
     {.name = "div",
-     .accepts = numbers,
+     .accepts = numbers | complexes,
      .left = [](const Array&, const Array& y, const Array&, const Array& dx) { return div(dx, y); },
      .right = [](const Array&, const Array& y, const Array& z, const Array& dy) { return neg(mul(dy, div(z, y))); },
      .pull_left = [](const Array& ct, const Array& y) { return div(ct, y); },
@@ -210,12 +211,21 @@ constexpr BinaryRow table[] = {
      .integer = remain},
 
     {.name = "pow",
-     .accepts = numbers,
+     .accepts = numbers | complexes,
      .left = pow_left,
      .right = pow_right,
      .lower = lower_pow,
      .reference = [](double x, double y) { return std::pow(x, y); },
      .integer = power},
+
+    // a complex number of two real ones; cotangents pair with tangents as Re(ct dz)
+    {.name = "complex",
+     .accepts = floats,
+     .left = [](const Array&, const Array& y, const Array&, const Array& dx) { return make_complex(dx, constant_like(y, 0)); },
+     .right = [](const Array& x, const Array&, const Array&, const Array& dy) { return make_complex(constant_like(x, 0), dy); },
+     .pull_left = [](const Array& ct, const Array&) { return real(ct); },
+     .pull_right = [](const Array& ct, const Array&) { return neg(imag(ct)); },
+     .joins_parts = true},
 
     // the angle of the point (y, x): the first operand is the ordinate
     {.name = "atan2",
@@ -283,7 +293,33 @@ Types binary_types(const BinaryRow& row, TypeList in) {
   check_operand_count(row.name, in, 2);
   check_alike(row.name, in);
   check_accepted(row.name, in[0], row.accepts);
-  return {in[0]};
+  if (!row.joins_parts) return {in[0]};
+  if (is_half(in[0].dtype)) {
+    fail("dtype",
+         Site(),
+         "complex: there are no complex numbers of " + to_string(in[0].dtype),
+         {"parts " + to_string(in[0])},
+         "convert the parts first: x.astype(fx::float32)");
+  }
+  return {{in[0].shape, in[0].dtype == float64 ? complex128 : complex64}};
+}
+
+Scalar lower_binary(const BinaryRow& row, kernel::Reader& x, const kernel::Index& index) {
+  if (row.joins_parts) return x.part_of({x.read(0, index), x.read(1, index)});
+  if (is_complex(x.operand(0).dtype)) {
+    return x.part_of(
+        complex_binary(row.name).lower(x.read_complex(0, index), x.read_complex(1, index)));
+  }
+  Scalar left = x.read(0, index), right = x.read(1, index);
+  return narrowed(row.lower(widened(left), widened(right)), left.type());
+}
+
+void join_parts(const ConstTensor& re, const ConstTensor& im, const Tensor& z) {
+  const std::int64_t count = element_count(re.type.shape);
+  for (std::int64_t i = 0; i < count; ++i) {
+    copy_element({{{2 * count}, re.type.dtype}, z.data}, 2 * i, re, i);
+    copy_element({{{2 * count}, re.type.dtype}, z.data}, 2 * i + 1, im, i);
+  }
 }
 
 void binary_transpose(const BinaryRow& row,
@@ -304,6 +340,8 @@ void binary_reference(const BinaryRow& row,
                       const ConstTensor& x,
                       const ConstTensor& y,
                       const Tensor& z) {
+  if (row.joins_parts) return join_parts(x, y, z);
+  if (is_complex(x.type.dtype)) return complex_binary_reference(row.name, x, y, z);
   by_dtype(x.type.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const std::int64_t count = element_count(x.type.shape);
@@ -339,8 +377,7 @@ template <std::size_t at_row> struct Binary {
     return batch_elementwise(*this, x, axes, size);
   }
   Scalar at(kernel::Reader& x, const kernel::Index& index) const {
-    Scalar left = x.read(0, index), right = x.read(1, index);
-    return narrowed(row.lower(widened(left), widened(right)), left.type());
+    return lower_binary(row, x, index);
   }
   void reference(ConstTensors in, Tensors out) const {
     binary_reference(row, in[0], in[1], out[0]);

@@ -60,7 +60,7 @@ struct Compare {
   Types types(TypeList in) const {
     check_operand_count(name, in, 2);
     check_alike(name, in);
-    check_accepted(name, in[0], booleans | numbers);
+    check_accepted(name, in[0], booleans | numbers | complexes);
     return {{in[0].shape, bool_}};
   }
   ArrayList jvp(Arrays, Arrays, Arrays) const { return {Array()}; }
@@ -68,6 +68,8 @@ struct Compare {
     return batch_elementwise(*this, x, axes, size);
   }
   Scalar at(kernel::Reader& operands, const kernel::Index& index) const {
+    if (is_complex(operands.operand(0).dtype))
+      return complex_in_kernel(operands.read_complex(0, index), operands.read_complex(1, index));
     Scalar x = operands.read(0, index), y = operands.read(1, index);
     if (total_order && is_floating(x.type())) {
       x = total_order_key(x);
@@ -83,14 +85,21 @@ struct Compare {
       using T = typename decltype(tag)::type;
       const std::int64_t count = element_count(in[0].type.shape);
       for (std::int64_t i = 0; i < count; ++i) {
-        if constexpr (!host_complex<T>) {
-          out[0].as<bool>()[i] = element(in[0].as<T>()[i], in[1].as<T>()[i]);
-        }
+        out[0].as<bool>()[i] = element(in[0].as<T>()[i], in[1].as<T>()[i]);
       }
     });
   }
 
  private:
+  /// Equality of both parts; order by the real parts, and where those are equal by the imaginary
+  /// ones.
+  Scalar complex_in_kernel(const kernel::Complex<Scalar>& x,
+                           const kernel::Complex<Scalar>& y) const {
+    const Scalar same = x.re == y.re;
+    if (direction == Direction::eq) return same & (x.im == y.im);
+    if (direction == Direction::ne) return (x.re != y.re) | (x.im != y.im);
+    return kernel::select(same, holds_in_kernel(x.im, y.im), holds_in_kernel(x.re, y.re));
+  }
   Scalar holds_in_kernel(Scalar x, Scalar y) const {
     switch (direction) {
       case Direction::eq:
@@ -109,7 +118,12 @@ struct Compare {
     throw InternalError("compare: a direction that does not exist");
   }
   template <class T> bool element(T x, T y) const {
-    if constexpr (host_float<T>) {
+    if constexpr (host_complex<T>) {
+      const bool by_imaginary = x.real == y.real;
+      if (direction == Direction::ne) return !by_imaginary || x.imag != y.imag;
+      if (direction == Direction::eq) return by_imaginary && x.imag == y.imag;
+      return by_imaginary ? holds(direction, x.imag, y.imag) : holds(direction, x.real, y.real);
+    } else if constexpr (host_float<T>) {
       if (!total_order) return holds(direction, to_double(x), to_double(y));
       using Bits =
           std::conditional_t<sizeof(T) == 2,

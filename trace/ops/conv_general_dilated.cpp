@@ -1,5 +1,5 @@
 // Convolutions of any layout, with strides, padding, dilations and groups.
-#include "trace/ops/elementwise.hpp"
+#include "trace/ops/complex_sum.hpp"
 #include "trace/ops/window.hpp"
 
 #include <algorithm>
@@ -114,7 +114,7 @@ struct ConvGeneralDilated {
 
   Types types(TypeList in) const {
     check_same_dtype("conv", in[0], in[1]);
-    check_accepted("conv", in[0], numbers);
+    check_accepted("conv", in[0], numbers | complexes);
     check_dimensions(in);
     check_groups(in);
     const ConvolutionDimensions& d = dimensions;
@@ -258,6 +258,20 @@ struct ConvGeneralDilated {
         nest.result().shape,
         [this, &nest, lhs, rhs, dtype, computed, extents](const kernel::Index& i) {
           const kernel::Scalar zero = nest.builder().constant(computed, 0);
+          if (is_complex(dtype)) {
+            const auto sum = complex_sum(
+                nest,
+                extents,
+                kernel::Tree::sequential,
+                part_type(dtype),
+                [&](const kernel::Index& j) {
+                  kernel::Index from, weight;
+                  const kernel::Scalar inside = place(nest, lhs, rhs, i, j, from, weight);
+                  return std::pair{nest.read_complex(0, from, inside, {zero, zero}),
+                                   nest.read_complex(1, weight)};
+                });
+            return nest.write(0, i, sum);
+          }
           const auto element = [&](const kernel::Index& j) {
             using Element = kernel::Builder::Element;
             auto [a, b] = factors(nest, lhs, rhs, i, j);
@@ -275,11 +289,26 @@ struct ConvGeneralDilated {
                                                     const Shape& rhs,
                                                     const kernel::Index& i,
                                                     const kernel::Index& j) const {
+    kernel::Index from, weight;
+    const kernel::Scalar inside = place(nest, lhs, rhs, i, j, from, weight);
+    const kernel::Scalar zero = nest.builder().constant(nest.operand(0).dtype, 0);
+    return {widened(nest.read(0, from, inside, zero)), widened(nest.read(1, weight))};
+  }
+
+  /// Where these factors are; whether the first is inside.
+  kernel::Scalar place(kernel::Nest& nest,
+                       const Shape& lhs,
+                       const Shape& rhs,
+                       const kernel::Index& i,
+                       const kernel::Index& j,
+                       kernel::Index& from,
+                       kernel::Index& weight) const {
     kernel::Builder& b = nest.builder();
     const ConvolutionDimensions& d = dimensions;
     const kernel::Affine& out = i[at_axis(d.out_feature)];
     const std::int64_t outputs = size_at(rhs, d.rhs_out), inputs = size_at(rhs, d.rhs_in);
-    kernel::Index from(lhs.size()), weight(rhs.size());
+    from.resize(lhs.size());
+    weight.resize(rhs.size());
     from[at_axis(d.lhs_batch)] = i[at_axis(d.out_batch)];
     from[at_axis(d.lhs_feature)] = weight[at_axis(d.rhs_in)] = j[0];
     weight[at_axis(d.rhs_out)] = out;
@@ -297,8 +326,7 @@ struct ConvGeneralDilated {
           b, i[at_axis(d.out_spatial[k])], within, size_at(lhs, d.lhs_spatial[k]), inside);
       weight[at_axis(d.rhs_spatial[k])] = reversed ? within * -1 + (window[k].size - 1) : within;
     }
-    const kernel::Scalar zero = b.constant(nest.operand(0).dtype, 0);
-    return {widened(nest.read(0, from, inside, zero)), widened(nest.read(1, weight))};
+    return inside;
   }
 
   LeafSpec leaf(TypeList in, TypeList out) const {
@@ -441,10 +469,16 @@ void convolve(const ConvGeneralDilated& op, ConstTensors in, const Tensor& out) 
           r +=
               (op.reversed ? w.size - 1 - within[k] : within[k]) * right[at_axis(d.rhs_spatial[k])];
         }
-        sum += static_cast<Sum>(in[0].as<T>()[l]) * static_cast<Sum>(in[1].as<T>()[r]);
+        if constexpr (host_complex<T>)
+          sum += to_wide_complex(in[0].as<T>()[l]) * to_wide_complex(in[1].as<T>()[r]);
+        else
+          sum += static_cast<Sum>(in[0].as<T>()[l]) * static_cast<Sum>(in[1].as<T>()[r]);
       });
     }
-    out.as<T>()[flat] = static_cast<T>(sum);
+    if constexpr (host_complex<T>)
+      out.as<T>()[flat] = from_wide_complex<T>(sum);
+    else
+      out.as<T>()[flat] = static_cast<T>(sum);
   });
 }
 
@@ -453,6 +487,8 @@ void ConvGeneralDilated::reference(ConstTensors in, Tensors out) const {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>)
       convolve<T, T>(*this, in, out[0]);
+    else if constexpr (host_complex<T>)
+      convolve<T, WideComplex>(*this, in, out[0]);
     else if constexpr (host_float<T>)
       convolve<T, float>(*this, in, out[0]);
     else if constexpr (host_integer<T> && !std::is_same_v<T, bool>)

@@ -1,5 +1,5 @@
 // convert: numbers of one dtype as numbers of another. Floats to integers truncate and saturate,
-// NaN becomes 0; everything else rounds once.
+// NaN becomes 0; complex numbers become their real parts; everything else rounds once.
 #include "trace/ops/elementwise.hpp"
 
 #include <cmath>
@@ -39,7 +39,15 @@ template <class To> To truncated(double v) {
 
 template <class To, class From> To converted(From v) {
   constexpr bool half = std::is_same_v<To, Float16> || std::is_same_v<To, BFloat16>;
-  if constexpr (host_float<From>) {
+  if constexpr (host_complex<From> && host_complex<To>) {
+    using Part = decltype(To().real);
+    return {static_cast<Part>(v.real), static_cast<Part>(v.imag)};
+  } else if constexpr (host_complex<From>) {
+    if constexpr (std::is_same_v<To, bool>) return v.real != 0 || v.imag != 0;
+    else return converted<To>(v.real);
+  } else if constexpr (host_complex<To>) {
+    return {converted<decltype(To().real)>(v), 0};
+  } else if constexpr (host_float<From>) {
     const double value = to_double(v);
     if constexpr (std::is_same_v<To, bool>)
       return value != 0;
@@ -65,12 +73,10 @@ struct Convert {
 
   Types types(TypeList in) const {
     check_operand_count(name, in, 1);
-    check_real(name, in[0]);
-    check_real(name, {in[0].shape, to});
     return {{in[0].shape, to}};
   }
   ArrayList jvp(Arrays, Arrays, Arrays dx) const {
-    if (!defined(dx[0]) || !is_floating(to)) return {Array()};
+    if (!defined(dx[0]) || !is_differentiable(to)) return {Array()};
     return {convert(dx[0], to, rule_site())};
   }
   void transpose(Arrays ct, const Operands& x, Accumulators& out) const {
@@ -79,19 +85,26 @@ struct Convert {
   Batched batch(Arrays x, BatchAxes axes, std::int64_t size) const {
     return batch_elementwise(*this, x, axes, size);
   }
+  // A complex number loses its imaginary part, a real one gets none.
   kernel::Scalar at(kernel::Reader& x, const kernel::Index& index) const {
-    return kernel::convert(x.read(0, index), to);
+    const DType part = part_type(to);
+    if (!is_complex(x.operand(0).dtype)) {
+      const kernel::Scalar value = kernel::convert(x.read(0, index), part);
+      return is_complex(to) ? x.part_of({value, value.like(0)}) : value;
+    }
+    if (is_complex(to)) return kernel::convert(x.read(0, index), part);
+    const kernel::Complex<kernel::Scalar> z = x.read_complex(0, index);
+    if (to == bool_) return (z.re != 0.0) | (z.im != 0.0);
+    return kernel::convert(z.re, to);
   }
   void reference(ConstTensors in, Tensors out) const {
     by_dtype(in[0].type.dtype, [&](auto from_tag) {
       by_dtype(to, [&](auto to_tag) {
         using From = typename decltype(from_tag)::type;
         using To = typename decltype(to_tag)::type;
-        if constexpr (!host_complex<From> && !host_complex<To>) {
-          const std::int64_t count = element_count(in[0].type.shape);
-          for (std::int64_t i = 0; i < count; ++i) {
-            out[0].as<To>()[i] = converted<To>(in[0].as<From>()[i]);
-          }
+        const std::int64_t count = element_count(in[0].type.shape);
+        for (std::int64_t i = 0; i < count; ++i) {
+          out[0].as<To>()[i] = converted<To>(in[0].as<From>()[i]);
         }
       });
     });

@@ -1,7 +1,7 @@
 // Sums of products over contracted axes: matrix products of every shape.
 #include "trace/ops/dot_general.hpp"
 
-#include "trace/ops/axes.hpp"
+#include "trace/ops/complex_sum.hpp"
 
 #include <algorithm>
 
@@ -53,7 +53,6 @@ struct DotGeneral {
 
   void check_dtypes(TypeList in) const {
     check_same_dtype("dot", in[0], in[1]);
-    check_real("dot", in[0]);
     if (in[0].dtype == bool_) {
       fail("dtype",
            Site(),
@@ -63,7 +62,8 @@ struct DotGeneral {
     }
     const bool same_kind = (is_floating(in[0].dtype) && is_floating(dtype)) ||
                            (is_signed_integer(in[0].dtype) && is_signed_integer(dtype)) ||
-                           (is_unsigned(in[0].dtype) && is_unsigned(dtype));
+                           (is_unsigned(in[0].dtype) && is_unsigned(dtype)) ||
+                           (is_complex(in[0].dtype) && is_complex(dtype));
     if (in[0].dtype == dtype || (same_kind && size_of(dtype) > size_of(in[0].dtype))) return;
     fail("dtype",
          Site(),
@@ -215,7 +215,7 @@ struct DotGeneral {
       left.result_axes(batch, [&](std::size_t axis, std::size_t k) { l[axis] = i[k]; });
       right.result_axes(batch + left.free.size(),
                         [&](std::size_t axis, std::size_t k) { r[axis] = i[k]; });
-      nest.write(0, i, kernel::convert(sum(nest, left, right, l, r), dtype));
+      nest.write(0, i, kernel::convert(sum(nest, left, right, l, r), part_type(dtype)));
     });
   }
 
@@ -226,12 +226,23 @@ struct DotGeneral {
                      kernel::Index l,
                      kernel::Index r) const {
     const auto [order, tree] = walk(left, right);
-    const DType type = accumulator();
-    auto factors = [&, order = order](const kernel::Index& j) {
+    const DType type = part_type(accumulator());
+    auto place = [&, order = order](const kernel::Index& j) {
       for (std::size_t k = 0; k < order.size(); ++k) {
         l[static_cast<std::size_t>(left.contract[order[k]])] = j[k];
         r[static_cast<std::size_t>(right.contract[order[k]])] = j[k];
       }
+    };
+    Shape extents;
+    for (std::size_t k : order) extents.push_back(size_at(left.shape, left.contract[k]));
+    if (is_complex(dtype)) {
+      return complex_sum(nest, extents, tree, type, [&](const kernel::Index& j) {
+        place(j);
+        return std::pair{nest.read_complex(0, l), nest.read_complex(1, r)};
+      });
+    }
+    auto factors = [&](const kernel::Index& j) {
+      place(j);
       return std::pair{kernel::convert(nest.read(0, l), type),
                        kernel::convert(nest.read(1, r), type)};
     };
@@ -239,8 +250,6 @@ struct DotGeneral {
       auto [a, b] = factors({});
       return a * b;
     }
-    Shape extents;
-    for (std::size_t k : order) extents.push_back(size_at(left.shape, left.contract[k]));
     const kernel::Scalar zero = nest.builder().constant(type, 0);
     auto element = [&](const kernel::Index& j) {
       using Element = kernel::Builder::Element;
@@ -297,17 +306,15 @@ struct DotGeneral {
   void reference(ConstTensors in, Tensors out) const;
 };
 
-template <class T>
-inline constexpr bool is_complex_number =
-    std::is_same_v<T, Complex64> || std::is_same_v<T, Complex128>;
-
 /// Element i in a wider type of its kind: double for floats, uint64 (which wraps as every narrower
 /// type does) for integers.
 template <class Wide> Wide read_wide(const ConstTensor& x, std::int64_t i) {
   return by_dtype(x.type.dtype, [&](auto tag) -> Wide {
     using T = typename decltype(tag)::type;
-    if constexpr (is_complex_number<T>)
-      throw InternalError("dot of complex numbers");
+    if constexpr (std::is_same_v<Wide, WideComplex>)
+      return to_wide_complex(x.as<T>()[i]);
+    else if constexpr (host_complex<T>)
+      throw InternalError("dot: a sum of complex numbers that is real");
     else if constexpr (std::is_class_v<T>)
       return static_cast<Wide>(static_cast<float>(x.as<T>()[i]));
     else
@@ -347,8 +354,8 @@ void DotGeneral::reference(ConstTensors in, Tensors out) const {
     by_dtype(dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
       T& to = out[0].template as<T>()[flat];
-      if constexpr (is_complex_number<T>)
-        throw InternalError("dot of complex numbers");
+      if constexpr (host_complex<T>)
+        to = from_wide_complex<T>(sum_of_products<WideComplex, WideComplex>(in, *this, l, r));
       else if constexpr (std::is_class_v<T>)
         to = T(sum_of_products<double, float>(in, *this, l, r));
       else if constexpr (std::is_floating_point_v<T>)

@@ -19,6 +19,7 @@ std::string listed(unsigned accepts) {
   else if (accepts & unsigned_integers)
     words.push_back("unsigned integer");
   if (accepts & floats) words.push_back("floating-point");
+  if (accepts & complexes) words.push_back("complex");
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
@@ -31,7 +32,7 @@ unsigned class_of(DType dtype) {
   if (dtype == bool_) return booleans;
   if (is_signed_integer(dtype)) return signed_integers;
   if (is_unsigned(dtype)) return unsigned_integers;
-  return floats;
+  return is_complex(dtype) ? complexes : floats;
 }
 
 std::string remedy(DType dtype, unsigned accepts) {
@@ -49,7 +50,7 @@ void check_operand_count(std::string_view operation, TypeList in, std::size_t co
 }
 
 void check_accepted(std::string_view operation, const Type& type, unsigned accepts) {
-  check_real(operation, type);
+  if ((accepts & complexes) == 0) check_real(operation, type);
   if ((class_of(type.dtype) & accepts) == 0) {
     fail("dtype",
          Site(),
@@ -136,5 +137,11 @@ Array sub(const Array& x, const Array& y) { return binary("sub", x, y, rule_site
 Array mul(const Array& x, const Array& y) { return binary("mul", x, y, rule_site()); }
 Array div(const Array& x, const Array& y) { return binary("div", x, y, rule_site()); }
 Array neg(const Array& x) { return unary("neg", x, rule_site()); }
+Array conj(const Array& x) { return unary("conj", x, rule_site()); }
+Array real(const Array& x) { return unary("real", x, rule_site()); }
+Array imag(const Array& x) { return unary("imag", x, rule_site()); }
+Array make_complex(const Array& re, const Array& im) {
+  return binary("complex", re, im, rule_site());
+}
 
 }  // namespace fluxion::ops

@@ -3,6 +3,7 @@
 #pragma once
 #include "trace/ops/axes.hpp"
 
+#include <complex>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -16,6 +17,7 @@ enum Accepts : unsigned {
   unsigned_integers = 4,
   integers = signed_integers | unsigned_integers,
   floats = 8,
+  complexes = 16,
   numbers = integers | floats,
 };
 /// Throws Error "complex" or "dtype" unless `operation` takes arrays of this dtype.
@@ -34,6 +36,10 @@ Batched batch_elementwise(const Op&, Arrays, BatchAxes, std::int64_t size);
 /// `x` with its batch axis at `at` and, where it has none or is a scalar per example, repeated to
 /// the shape `full` (which includes the batch axis).
 Array align(const Array& x, int axis, const Shape& full, int at);
+/// The real dtype of a complex one's parts; any other dtype itself.
+constexpr DType part_type(DType d) {
+  return d == complex64 ? float32 : d == complex128 ? float64 : d;
+}
 /// True where kernels convert to float32 before they compute.
 constexpr bool is_half(DType d) { return d == float16 || d == bfloat16; }
 /// The value as kernels compute with it: 16-bit floats as float32.
@@ -53,6 +59,10 @@ Array sub(const Array& x, const Array& y);
 Array mul(const Array& x, const Array& y);
 Array div(const Array& x, const Array& y);
 Array neg(const Array& x);
+Array conj(const Array& x);
+Array real(const Array& x);
+Array imag(const Array& x);
+Array make_complex(const Array& re, const Array& im);
 
 // Elements on the host.
 template <class T>
@@ -75,6 +85,19 @@ template <class T> T from_double(double v) {
     return T(static_cast<float>(v));
   else
     return static_cast<T>(v);
+}
+
+/// Complex elements as references compute with them.
+using WideComplex = std::complex<long double>;
+template <class T> WideComplex to_wide_complex(T v) {
+  if constexpr (host_complex<T>)
+    return {v.real, v.imag};
+  else
+    return {static_cast<long double>(to_double(v)), 0};
+}
+template <class T> T from_wide_complex(const WideComplex& v) {
+  using Part = decltype(T().real);
+  return {static_cast<Part>(v.real()), static_cast<Part>(v.imag())};
 }
 
 /// An integer of any width, extended to 64 bits by its own sign.

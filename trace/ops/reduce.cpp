@@ -97,25 +97,29 @@ struct Reduce {
     const std::vector<int> kept = kept_axes(in);
     const Shape extents = reduced_of(in.shape);
     nest.phase(nest.result().shape, [this, &nest, in, kept, extents](const Index& at) {
-      const auto element = [&](const Index& reduced) {
+      const auto place = [&](const Index& reduced) {
         Index full(in.shape.size());
         for (std::size_t k = 0; k < kept.size(); ++k)
           full[static_cast<std::size_t>(kept[k])] = at[k];
         for (std::size_t k = 0; k < axes.size(); ++k)
           full[static_cast<std::size_t>(axes[k])] = reduced[k];
-        return widened(nest.read(0, full));
+        return full;
       };
-      nest.write(0, at, narrowed(total(nest.builder(), in, extents, element), in.dtype));
+      if (op == Reduction::prod && is_complex(in.dtype)) {
+        const auto factor = [&](const Index& j) { return nest.read_complex(0, place(j)); };
+        return nest.write(
+            0, at, complex_product(nest.builder(), extents, in.dtype, nest.part(), factor));
+      }
+      const auto element = [&](const Index& j) { return widened(nest.read(0, place(j))); };
+      nest.write(
+          0, at, narrowed(total(nest.builder(), in, extents, element), part_type(in.dtype)));
     });
   }
 
   void reference(ConstTensors in, Tensors out) const {
     by_dtype(in[0].type.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      if constexpr (host_float<T>)
-        accumulate<T, FloatAccumulator<T>>(in[0], out[0]);
-      else if constexpr (host_integer<T>)
-        accumulate<T, IntegerAccumulator<T>>(in[0], out[0]);
+      accumulate<T, ops::Accumulator<T>>(in[0], out[0]);
     });
   }
 
@@ -219,6 +223,7 @@ std::optional<ReduceAttributes> reduce_attributes(const Op& op) {
 
 Array reduction_identity(Reduction op, DType dtype, const Site& site) {
   if (op == Reduction::sum) return literal(0, dtype, site);
+  if (is_complex(dtype)) return literal(1, dtype, site);
   return literal_bits(dtype, kernel::identity_bits(combiner_of(op, dtype), dtype), 0, site);
 }
 

@@ -20,7 +20,6 @@ struct ReduceWindow {
   bool in_element_type = false;
 
   Types types(TypeList in) const {
-    check_real(name, in[0]);
     check_accepted(name, in[0], accepted(op));
     if (window.size() != in[0].shape.size()) {
       fail("window",
@@ -151,6 +150,8 @@ struct ReduceWindow {
     const DType computed = is_half(in.dtype) ? float32 : in.dtype;
     nest.phase(nest.result().shape, [this, &nest, in, computed](const kernel::Index& out) {
       kernel::Builder& b = nest.builder();
+      if (op == Reduction::prod && is_complex(in.dtype))
+        return nest.write(0, out, product_in_kernel(nest, in, out));
       const auto element = [&](const kernel::Index& within) {
         kernel::Index at;
         const kernel::Scalar inside = element_under(b, window, out, within, in.shape, at);
@@ -172,17 +173,27 @@ struct ReduceWindow {
                                   {combiner_of(op, in.dtype)},
                                   {neutral(b, op, computed)},
                                   element);
-      nest.write(0, out, narrowed(total[0], in.dtype));
+      nest.write(0, out, narrowed(total[0], part_type(in.dtype)));
     });
+  }
+
+  kernel::Scalar product_in_kernel(kernel::Nest& nest,
+                                   const Type& in,
+                                   const kernel::Index& out) const {
+    kernel::Builder& b = nest.builder();
+    return complex_product(
+        b, window_shape(window), in.dtype, nest.part(), [&](const kernel::Index& within) {
+          kernel::Index at;
+          const kernel::Scalar inside = element_under(b, window, out, within, in.shape, at);
+          return nest.read_complex(
+              0, at, inside, {b.constant(in.dtype, 1), b.constant(in.dtype, 0)});
+        });
   }
 
   void reference(ConstTensors in, Tensors out) const {
     by_dtype(in[0].type.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      if constexpr (host_float<T>)
-        accumulate<T, FloatAccumulator<T>>(in[0], out[0]);
-      else if constexpr (host_integer<T>)
-        accumulate<T, IntegerAccumulator<T>>(in[0], out[0]);
+      accumulate<T, ops::Accumulator<T>>(in[0], out[0]);
     });
   }
 

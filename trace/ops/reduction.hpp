@@ -17,7 +17,7 @@ inline unsigned accepted(Reduction op) {
   switch (op) {
     case Reduction::sum:
     case Reduction::prod:
-      return numbers;
+      return numbers | complexes;
     case Reduction::max:
     case Reduction::min:
       return booleans | numbers;
@@ -54,6 +54,7 @@ inline kernel::Combiner combiner_of(Reduction op, DType dtype) {
 /// What a reduction of nothing gives, as kernels compute it.
 inline kernel::Scalar neutral(kernel::Builder& builder, Reduction op, DType dtype) {
   if (op == Reduction::sum) return builder.constant(dtype, 0);
+  if (is_complex(dtype)) return builder.constant(dtype, 1);  // the real part
   return builder.constant_bits(dtype, kernel::identity_bits(combiner_of(op, dtype), dtype));
 }
 
@@ -95,6 +96,37 @@ template <class T> struct FloatAccumulator {
       return from_double<T>(value);
   }
 };
+
+template <class T> struct ComplexAccumulator {
+  Reduction op;
+  WideComplex value;
+
+  ComplexAccumulator(Reduction o, bool) : op(o), value(o == Reduction::sum ? 0 : 1, 0) {}
+  void take(T x) {
+    const WideComplex z = to_wide_complex(x);
+    value = op == Reduction::sum ? value + z
+                                 : WideComplex(value.real() * z.real() - value.imag() * z.imag(),
+                                               value.real() * z.imag() + value.imag() * z.real());
+  }
+  T result() const { return from_wide_complex<T>(value); }
+};
+
+/// Kernels: the product of element(index) over all indices below `extents`, in order; the part that
+/// is asked for.
+template <class Element>
+kernel::Scalar complex_product(kernel::Builder& builder,
+                               const Shape& extents,
+                               DType dtype,
+                               int part,
+                               const Element& element) {
+  const kernel::Scalar one = builder.constant(dtype, 1), zero = builder.constant(dtype, 0);
+  const auto last = builder.serial(
+      extents, {one, zero}, [&](const kernel::Index& at, std::vector<kernel::Scalar> carry) {
+        const auto next = kernel::naive_product({carry[0], carry[1]}, element(at));
+        return std::vector<kernel::Scalar>{next.re, next.im};
+      });
+  return last[static_cast<std::size_t>(part)];
+}
 
 template <class T> struct IntegerAccumulator {
   Reduction op;
@@ -149,5 +181,14 @@ template <class T> struct IntegerAccumulator {
   }
   T result() const { return value; }
 };
+
+/// The accumulator of a dtype's reference.
+template <class T>
+using Accumulator = std::conditional_t<
+    host_float<T>,
+    FloatAccumulator<std::conditional_t<host_float<T>, T, float>>,
+    std::conditional_t<host_complex<T>,
+                       ComplexAccumulator<std::conditional_t<host_complex<T>, T, Complex64>>,
+                       IntegerAccumulator<std::conditional_t<host_integer<T>, T, int>>>>;
 
 }  // namespace fluxion::ops

@@ -1,5 +1,5 @@
 // Updates of an array at computed positions: StableHLO's scatter with batching dimensions.
-#include "trace/ops/axes.hpp"
+#include "trace/ops/elementwise.hpp"
 #include "trace/ops/positions.hpp"
 
 #include <algorithm>
@@ -58,8 +58,8 @@ struct Scatter {
     check_same_dtype("scatter", in[0], in[2]);
     if (update == Update::set) return;
     const DType dtype = in[0].dtype;
-    check_real("scatter", in[0]);
     const bool counts = update == Update::add || update == Update::mul;
+    if (!counts) check_real("scatter", in[0]);
     if ((dtype == bool_ && counts) || dtype == float16 || dtype == bfloat16) {
       fail("dtype",
            Site(),
@@ -314,8 +314,16 @@ struct Scatter {
       target[static_cast<std::size_t>(axes[k])] +=
           index[static_cast<std::size_t>(update_window_dims[k])];
     }
+    if (multiplies_pairs(nest)) {
+      if (nest.part() == 1) nest.multiply_complex(0, target, nest.read_complex(2, index), inside);
+      return;
+    }
     nest.update(
         0, target, combiner(operand.dtype), nest.read(2, index), kernel::Promise::unique, inside);
+  }
+  /// A product of complex numbers changes both parts at once, when both are there.
+  bool multiplies_pairs(const kernel::Nest& nest) const {
+    return update == Update::mul && is_complex(nest.operand(0).dtype);
   }
 
   /// The axes of the updates along which different indices never meet: window axes that the index
@@ -372,7 +380,12 @@ template <class T> void combine(Update update, T& to, T value) {
   if constexpr (std::is_same_v<T, bool>) {
     to = update == Update::set ? value : update == Update::min ? to && value : to || value;
   } else if constexpr (std::is_class_v<T>) {
-    to = value;  // 16-bit floats and complex numbers are only set
+    if constexpr (host_complex<T>) {
+      const WideComplex a = to_wide_complex(to), b = to_wide_complex(value);
+      if (update == Update::add) value = from_wide_complex<T>(a + b);
+      if (update == Update::mul) value = from_wide_complex<T>(a * b);
+    }
+    to = value;  // 16-bit floats are only set
   } else if (update == Update::set) {
     to = value;
   } else if (update == Update::add || update == Update::mul) {
