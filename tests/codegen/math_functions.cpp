@@ -2,6 +2,8 @@
 #include "tests/codegen/math_functions.hpp"
 
 #include "tests/codegen/math_host.hpp"
+#include "trace/kernel/math_arc.hpp"
+#include "trace/kernel/math_complex.hpp"
 #include "trace/kernel/math_erf.hpp"
 #include "trace/kernel/math_gamma.hpp"
 #include "trace/kernel/math_log.hpp"
@@ -65,6 +67,16 @@ F32 lgamma_single(F32 x) { return kernel::formulas::lgamma(Single{}, x); }
 F64 lgamma_double(F64 x) { return kernel::formulas::lgamma(Double{}, x); }
 F32 digamma_single(F32 x) { return kernel::formulas::digamma(Single{}, x); }
 F64 digamma_double(F64 x) { return kernel::formulas::digamma(Double{}, x); }
+/// float32 is computed in float64.
+template <F64 (*formula)(F64)> F32 by_double(F32 x) { return narrowed(formula(widened(x))); }
+F64 sinh_double(F64 x) { return kernel::formulas::sinh(x); }
+F64 cosh_double(F64 x) { return kernel::formulas::cosh(x); }
+F64 asin_double(F64 x) { return kernel::formulas::asin(x); }
+F64 acos_double(F64 x) { return kernel::formulas::acos(x); }
+F64 atan_double(F64 x) { return kernel::formulas::atan(x); }
+F64 asinh_double(F64 x) { return kernel::formulas::asinh(x); }
+F64 acosh_double(F64 x) { return kernel::formulas::acosh(x); }
+F64 atanh_double(F64 x) { return kernel::formulas::atanh(x); }
 double lgamma_reference(double x) {
   int sign;
   return lgamma_r(x, &sign);
@@ -251,6 +263,62 @@ std::vector<MathFunction> make_functions() {
        {1, 1.4616321449683623, 2.25, 6.25},
        reflected_digamma,
        true},
+      {"sinh",
+       UNARY(by_double<sinh_double>, sinh_double, kernel::sinh, std::sinh, mpfr_sinh),
+       2,
+       2,
+       -3,
+       3,
+       {1, 89.4, 710.4758600739439}},
+      {"cosh",
+       UNARY(by_double<cosh_double>, cosh_double, kernel::cosh, std::cosh, mpfr_cosh),
+       2,
+       2,
+       -3,
+       3,
+       {1, 89.4, 710.4758600739439}},
+      {"asin",
+       UNARY(by_double<asin_double>, asin_double, kernel::asin, std::asin, mpfr_asin),
+       2,
+       2,
+       -1,
+       1,
+       {1, 0.5}},
+      {"acos",
+       UNARY(by_double<acos_double>, acos_double, kernel::acos, std::acos, mpfr_acos),
+       2,
+       2,
+       -1,
+       1,
+       {1, 0.5}},
+      {"atan",
+       UNARY(by_double<atan_double>, atan_double, kernel::atan, std::atan, mpfr_atan),
+       2,
+       2,
+       -4,
+       4,
+       {1}},
+      {"asinh",
+       UNARY(by_double<asinh_double>, asinh_double, kernel::asinh, std::asinh, mpfr_asinh),
+       2,
+       2,
+       -4,
+       4,
+       {1, 0x1p100}},
+      {"acosh",
+       UNARY(by_double<acosh_double>, acosh_double, kernel::acosh, std::acosh, mpfr_acosh),
+       2,
+       2,
+       1,
+       4,
+       {1, 0x1p100}},
+      {"atanh",
+       UNARY(by_double<atanh_double>, atanh_double, kernel::atanh, std::atanh, mpfr_atanh),
+       2,
+       2,
+       -1,
+       1,
+       {1, 0.5}},
       {"pow", BINARY(pow_single, pow_double, kernel::pow, std::pow, mpfr_pow), 2, 2, 0, 8, {1}},
       {"atan2",
        BINARY(atan2<SingleArc>, atan2<DoubleArc>, kernel::atan2, std::atan2, mpfr_atan2),

@@ -18,23 +18,35 @@ HostArrays joined(HostArrays a, const HostArrays& b) {
   return a;
 }
 
-/// The elements of the float64 arrays, one after the other.
+bool is_wide(DType dtype) { return dtype == float64 || dtype == complex128; }
+
+/// The elements of the float64 and complex128 arrays, one after the other; parts take turns.
 Numbers flat(const HostArrays& arrays) {
   Numbers out;
   for (const HostArray& a : arrays) {
-    if (a.type.dtype != float64) continue;
+    if (!is_wide(a.type.dtype)) continue;
     const Numbers part = a.numbers();
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
 }
 
-/// The arrays with other elements in those of float64.
+/// The sign with which each of these numbers counts when cotangents meet tangents: the pairing of
+/// complex numbers is Re(ct v).
+Numbers pairing_signs(const HostArrays& arrays) {
+  Numbers out;
+  for (const HostArray& a : arrays)
+    for (std::size_t i = 0; is_wide(a.type.dtype) && i < a.parts(); ++i)
+      out.push_back(is_complex(a.type.dtype) && i % 2 == 1 ? -1 : 1);
+  return out;
+}
+
+/// The arrays with other elements in those of float64 and complex128.
 HostArrays with_elements(HostArrays arrays, const Numbers& elements) {
   std::size_t next = 0;
   for (HostArray& a : arrays)
-    if (a.type.dtype == float64)
-      for (std::size_t i = 0; i < a.count(); ++i) a.element<double>(i) = elements[next++];
+    if (is_wide(a.type.dtype))
+      for (std::size_t i = 0; i < a.parts(); ++i) a.element<double>(i) = elements[next++];
   return arrays;
 }
 
@@ -102,9 +114,9 @@ Numbers difference_quotient(const Graph& graph,
     std::size_t next = 0;
     for (std::size_t k = 0; k < moved.size(); ++k) {
       if (!active[k]) continue;
-      if (which >= next && which - next < moved[k].count())
+      if (which >= next && which - next < moved[k].parts())
         moved[k].element<double>(which - next) += by;
-      next += moved[k].count();
+      next += moved[k].parts();
     }
     return flat(interpreted(graph, moved));
   };
@@ -198,7 +210,7 @@ std::string twice_transposed(const Linear& l,
 
 std::vector<bool> differentiated_inputs(const Graph& graph) {
   std::vector<bool> active;
-  for (const Type& type : graph.input_types()) active.push_back(type.dtype == float64);
+  for (const Type& type : graph.input_types()) active.push_back(is_wide(type.dtype));
   return active;
 }
 
@@ -206,7 +218,8 @@ std::string bit_difference(const HostArrays& got, const HostArrays& expected) {
   for (std::size_t k = 0; k < got.size(); ++k) {
     if (!(got[k].type == expected[k].type)) return "types differ";
     if (got[k].bytes == expected[k].bytes) continue;
-    const std::size_t width = size_of(got[k].type.dtype);
+    const std::size_t width =
+        size_of(got[k].type.dtype) / (is_complex(got[k].type.dtype) ? 2 : 1);
     const Numbers a = got[k].numbers(), b = expected[k].numbers();
     for (std::size_t i = 0; i < a.size(); ++i)
       if (std::memcmp(&got[k].bytes[i * width], &expected[k].bytes[i * width], width) != 0 &&
@@ -268,13 +281,14 @@ std::string law_of_adjoints(const GraphRef& graph, const HostArrays& operands) {
   const HostArrays cotangents = with_elements(pushed, directions(flat(pushed).size(), 11));
   const HostArrays back = pulled_back(l, residuals, cotangents, like);
   const Numbers ct = flat(cotangents), jv = flat(pushed), v = flat(tangents), jtct = flat(back);
+  const Numbers out_signs = pairing_signs(pushed), in_signs = pairing_signs(like);
   double forwards = 0, backwards = 0, scale = 1;
   for (std::size_t i = 0; i < ct.size(); ++i) {
-    forwards += ct[i] * jv[i];
+    forwards += out_signs[i] * ct[i] * jv[i];
     scale += std::abs(ct[i] * jv[i]);
   }
   for (std::size_t i = 0; i < v.size(); ++i) {
-    backwards += jtct[i] * v[i];
+    backwards += in_signs[i] * jtct[i] * v[i];
     scale += std::abs(jtct[i] * v[i]);
   }
   const bool both_nan = std::isnan(forwards) && std::isnan(backwards);
@@ -290,7 +304,7 @@ GraphRef gradient_program(const GraphRef& graph) {
   Types inputs(graph->input_types().begin(), graph->input_types().end());
   const std::size_t operand_count = inputs.size();
   for (const Type& type : graph->output_types())
-    if (type.dtype == float64) inputs.push_back(type);
+    if (is_wide(type.dtype)) inputs.push_back(type);
   return program(inputs, [&](const ArrayList& all) {
     ArrayList variables;
     for (std::size_t k = 0; k < operand_count; ++k)
@@ -302,7 +316,7 @@ GraphRef gradient_program(const GraphRef& graph) {
       Array sum = Array(0.0);
       std::size_t next = operand_count;
       for (const Array& out : inline_graph(*graph, operands))
-        if (out.dtype() == float64) sum = sum + fluxion::sum(all[next++] * out);
+        if (is_wide(out.dtype())) sum = sum + fluxion::real(fluxion::sum(all[next++] * out));
       return sum;
     };
     return fluxion::grad(weighted)(variables);
@@ -318,14 +332,15 @@ std::string law_of_orders(const GraphRef& graph, const HostArrays& operands, int
   const GraphRef gradient = gradient_program(graph);
   HostArrays weights;
   for (const Type& type : graph->output_types())
-    if (type.dtype == float64) weights.emplace_back(type);
+    if (is_wide(type.dtype)) weights.emplace_back(type);
+  const Numbers in_signs = pairing_signs(like), out_signs = pairing_signs(weights);
   Numbers weight(by_columns[0].size(), 0.0);
   Columns by_rows(by_columns.size(), Numbers(weight.size()));
   for (std::size_t i = 0; i < weight.size(); ++i) {
     weight[i] = 1;
     const Numbers row =
         flat(interpreted(*gradient, joined(operands, with_elements(weights, weight))));
-    for (std::size_t j = 0; j < row.size(); ++j) by_rows[j][i] = row[j];
+    for (std::size_t j = 0; j < row.size(); ++j) by_rows[j][i] = in_signs[j] * out_signs[i] * row[j];
     weight[i] = 0;
   }
   const double scale = 1 + largest(by_columns);
@@ -337,7 +352,9 @@ std::string law_of_orders(const GraphRef& graph, const HostArrays& operands, int
   std::vector<bool> variables = active;
   variables.resize(inputs.size(), false);
   const Forward second(gradient, variables);
-  const Columns hessian = jacobian(second, inputs, variables);
+  Columns hessian = jacobian(second, inputs, variables);
+  for (Numbers& column : hessian)
+    for (std::size_t i = 0; i < column.size(); ++i) column[i] *= in_signs[i];
   Columns turned(hessian.size(), Numbers(hessian.size()));
   for (std::size_t j = 0; j < hessian.size(); ++j)
     for (std::size_t i = 0; i < hessian.size(); ++i) turned[i][j] = hessian[j][i];

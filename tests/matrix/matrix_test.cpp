@@ -44,6 +44,15 @@ void hold(const Sample& row, DType dtype, const char* law, const F& f, const Gra
 
 bool excused(const Sample& row, SampleLaw law) { return row.exception(law) != nullptr; }
 
+/// The dtypes in which a row is differentiated.
+std::vector<DType> wide_dtypes(const Sample& row) {
+  std::vector<DType> out;
+  for (DType dtype : {float64, complex128})
+    if (std::find(row.dtypes.begin(), row.dtypes.end(), dtype) != row.dtypes.end())
+      out.push_back(dtype);
+  return out;
+}
+
 /// All cases of a row as one program, so that it is compiled once.
 ProgramFunction all_cases(const Sample& row) {
   return [row](const ArrayList& all) {
@@ -75,7 +84,7 @@ ProgramFunction fused(const Sample& row) {
     for (const Array& a : f(inner)) {
       const Array b = a.dtype() == bool_ ? !a : is_floating(a.dtype()) ? tanh(a) : a + a;
       out.push_back(b);
-      out.push_back(sum(b.astype(is_floating(b.dtype()) ? b.dtype() : int32), {}));
+      out.push_back(sum(b.astype(is_differentiable(b.dtype()) ? b.dtype() : int32), {}));
     }
     return out;
   };
@@ -98,13 +107,15 @@ void check_compiled(const Samples& rows) {
         const GraphRef graph = program(types_of(operands), all_cases(row));
         return law_of_compilation(graph, operands);
       });
-      if (dtype != float32 && dtype != float64 && dtype != int32 && dtype != bfloat16) continue;
+      if (dtype != float32 && dtype != float64 && dtype != int32 && dtype != bfloat16 &&
+          dtype != complex64)
+        continue;
       const HostArrays moderate = operands_of_all_cases(row, dtype, false);
       hold(row, dtype, "compilation in a larger program", [&] {
         const GraphRef graph = program(types_of(moderate), fused(row));
         return law_of_compilation(graph, moderate);
       });
-      if (dtype == float32 || dtype == int32)
+      if (dtype == float32 || dtype == int32 || dtype == complex64)
         hold(row, dtype, "calls", [&] { return law_of_calls(all_cases(row), moderate); });
     }
   }
@@ -114,7 +125,7 @@ void check_compiled(const Samples& rows) {
 void check_transformed(const Samples& rows) {
   for (const Sample& row : rows) {
     for (const SampleCase& operands : row.cases) {
-      for (DType dtype : {float64, int32}) {
+      for (DType dtype : {float64, int32, complex128}) {
         if (std::find(row.dtypes.begin(), row.dtypes.end(), dtype) == row.dtypes.end()) continue;
         const GraphRef graph = sample_program(row, operands, dtype);
         hold(row, dtype, "text", [&] { return law_of_text(graph); }, graph);
@@ -145,59 +156,61 @@ void check_written(const Samples& rows) {
   SUCCEED();
 }
 
-void check_differentiated(const Samples& rows) {
-  for (const Sample& row : rows) {
-    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
-    for (const SampleCase& operands : row.cases) {
-      const GraphRef graph = sample_program(row, operands, float64);
-      const HostArrays values = sample_operands(operands, float64, 0);
-      if (!excused(row, SampleLaw::adjoints))
-        hold(row, float64, "adjoints", [&] { return law_of_adjoints(graph, values); }, graph);
-      if (!small(operands)) continue;
-      if (!excused(row, SampleLaw::differences))
-        hold(row, float64, "differences", [&] { return law_of_differences(graph, values); }, graph);
-      if (!excused(row, SampleLaw::orders)) {
-        const int order = operand_elements(operands) <= 12 ? 3 : 1;
-        hold(row, float64, "orders", [&] { return law_of_orders(graph, values, order); }, graph);
-      }
+void check_differentiated(const Sample& row, DType dtype) {
+  for (const SampleCase& operands : row.cases) {
+    const GraphRef graph = sample_program(row, operands, dtype);
+    const HostArrays values = sample_operands(operands, dtype, 0);
+    if (!excused(row, SampleLaw::adjoints))
+      hold(row, dtype, "adjoints", [&] { return law_of_adjoints(graph, values); }, graph);
+    if (!small(operands)) continue;
+    if (!excused(row, SampleLaw::differences))
+      hold(row, dtype, "differences", [&] { return law_of_differences(graph, values); }, graph);
+    if (!excused(row, SampleLaw::orders)) {
+      const int order = operand_elements(operands) <= (is_complex(dtype) ? 6 : 12) ? 3 : 1;
+      hold(row, dtype, "orders", [&] { return law_of_orders(graph, values, order); }, graph);
     }
   }
+}
+void check_differentiated(const Samples& rows) {
+  for (const Sample& row : rows)
+    for (DType dtype : wide_dtypes(row)) check_differentiated(row, dtype);
   SUCCEED();
 }
 
 /// The gradients of batches are the batches of gradients, and derivatives compile, too.
-void check_composed_transforms(const Samples& rows) {
-  for (const Sample& row : rows) {
-    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
-    for (std::size_t c = 0; c < row.cases.size(); ++c) {
-      const SampleCase& operands = row.cases[c];
-      if (!small(operands)) continue;
-      const GraphRef graph = sample_program(row, operands, float64);
-      const std::vector<bool> active = differentiated_inputs(*graph);
-      if (std::find(active.begin(), active.end(), true) == active.end()) continue;
-      const GraphRef gradient = gradient_program(graph);
-      const auto samples = [&](unsigned seed) {
-        HostArrays all = sample_operands(operands, float64, seed);
-        const Types types(gradient->input_types().begin(), gradient->input_types().end());
-        for (std::size_t k = all.size(); k < types.size(); ++k)
-          all.push_back(random_arrays({&types[k], 1}, 31 * seed + static_cast<unsigned>(k))[0]);
-        return all;
-      };
+void check_composed_transforms(const Sample& row, DType dtype) {
+  for (std::size_t c = 0; c < row.cases.size(); ++c) {
+    const SampleCase& operands = row.cases[c];
+    if (!small(operands)) continue;
+    const GraphRef graph = sample_program(row, operands, dtype);
+    const std::vector<bool> active = differentiated_inputs(*graph);
+    if (std::find(active.begin(), active.end(), true) == active.end()) continue;
+    const GraphRef gradient = gradient_program(graph);
+    const auto samples = [&](unsigned seed) {
+      HostArrays all = sample_operands(operands, dtype, seed);
+      const Types types(gradient->input_types().begin(), gradient->input_types().end());
+      for (std::size_t k = all.size(); k < types.size(); ++k)
+        all.push_back(random_arrays({&types[k], 1}, 31 * seed + static_cast<unsigned>(k))[0]);
+      return all;
+    };
+    hold(
+        row,
+        dtype,
+        "batches of gradients",
+        [&] { return law_of_batches(gradient, samples, 8); },
+        gradient);
+    if (c % 2 == 1)
       hold(
           row,
-          float64,
-          "batches of gradients",
-          [&] { return law_of_batches(gradient, samples, 8); },
+          dtype,
+          "compilation of gradients",
+          [&] { return law_of_compilation(gradient, samples(0)); },
           gradient);
-      if (c % 2 == 1)
-        hold(
-            row,
-            float64,
-            "compilation of gradients",
-            [&] { return law_of_compilation(gradient, samples(0)); },
-            gradient);
-    }
   }
+}
+void check_composed_transforms(const Samples& rows) {
+  for (const Sample& row : rows)
+    for (DType dtype : wide_dtypes(row)) check_composed_transforms(row, dtype);
   SUCCEED();
 }
 
@@ -214,7 +227,9 @@ Samples all_samples() {
                               lax_samples(),
                               linalg_samples(),
                               sorting_samples(),
-                              special_samples()})
+                              special_samples(),
+                              complex_samples(),
+                              fft_samples()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -343,20 +358,42 @@ TEST_CASE("every program is the same after a way through StableHLO") {
   check_written(all_samples());
 }
 
+TEST_CASE("complex functions compile to what they mean") { check_compiled(complex_samples()); }
+TEST_CASE("complex functions obey the laws of text and batches") {
+  check_transformed(complex_samples());
+}
+TEST_CASE("complex functions obey the laws of derivatives") {
+  check_differentiated(complex_samples());
+}
+TEST_CASE("gradients of complex functions batch and compile") {
+  check_composed_transforms(complex_samples());
+}
+TEST_CASE("Fourier transforms compile to what they mean") { check_compiled(fft_samples()); }
+TEST_CASE("Fourier transforms obey the laws of text and batches") {
+  check_transformed(fft_samples());
+}
+TEST_CASE("Fourier transforms obey the laws of derivatives") {
+  check_differentiated(fft_samples());
+}
+TEST_CASE("gradients of Fourier transforms batch and compile") {
+  check_composed_transforms(fft_samples());
+}
+
 TEST_CASE("every primitive has rows, and a table says what they show") {
   std::map<std::string, Seen> table;
   for (const Sample& row : all_samples()) {
     for (DType dtype : row.dtypes)
       for (const SampleCase& operands : row.cases)
         record(table, *sample_program(row, operands, dtype));
-    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
+    const std::vector<DType> wide = wide_dtypes(row);
+    if (wide.empty()) continue;
     for (const SampleCase& operands : row.cases) {
       if (operand_elements(operands) == 0 || operand_elements(operands) > 12) continue;
-      const GraphRef graph = sample_program(row, operands, float64);
+      const GraphRef graph = sample_program(row, operands, wide[0]);
       for (const GraphRef& g : transformed_programs(graph)) record(table, *g);
       double worst = 0;
       if (!excused(row, SampleLaw::differences))
-        law_of_differences(graph, sample_operands(operands, float64, 0), &worst);
+        law_of_differences(graph, sample_operands(operands, wide[0], 0), &worst);
       for (const Operation& operation : graph->operations()) {
         Seen& seen = table[std::string(operation.op.name())];
         seen.batches += 1;

@@ -41,6 +41,11 @@ const std::vector<DType>& integer_dtypes() {
   return all;
 }
 
+const std::vector<DType>& complex_dtypes() {
+  static const std::vector<DType> all = {complex64, complex128};
+  return all;
+}
+
 Types sample_types(const SampleCase& operands, DType dtype) {
   Types types;
   for (const SampleOperand& o : operands) types.push_back({o.shape, o.dtype.value_or(dtype)});
@@ -57,7 +62,7 @@ double whole_number(const SampleOperand& o, DType dtype, double u) {
 }
 
 double special_number(DType dtype, std::uint32_t which) {
-  if (is_floating(dtype)) {
+  if (is_differentiable(dtype)) {
     const double values[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1, -1, 1e-3, 3.5, -2.5};
     return values[which % 10];
   }
@@ -72,11 +77,12 @@ HostArrays sample_operands(const SampleCase& operands, DType dtype, unsigned see
   for (const SampleOperand& o : operands) {
     const Type type{o.shape, o.dtype.value_or(dtype)};
     std::vector<double> numbers;
-    for (std::int64_t i = 0; i < element_count(o.shape); ++i) {
+    const std::int64_t parts = is_complex(type.dtype) ? 2 : 1;
+    for (std::int64_t i = 0; i < parts * element_count(o.shape); ++i) {
       const double u = static_cast<double>(random()) / 4294967296.0;
       const bool odd = special && !o.dtype && random() % 4 == 0;
       numbers.push_back(odd                       ? special_number(type.dtype, random())
-                        : is_floating(type.dtype) ? o.low + (o.high - o.low) * u
+                        : is_differentiable(type.dtype) ? o.low + (o.high - o.low) * u
                                                   : whole_number(o, type.dtype, u));
     }
     arrays.emplace_back(type, numbers);

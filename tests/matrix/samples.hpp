@@ -38,6 +38,7 @@ const std::vector<DType>& number_dtypes();  // integers, floats
 const std::vector<DType>& float_dtypes();
 const std::vector<DType>& whole_dtypes();  // bool, integers
 const std::vector<DType>& integer_dtypes();
+const std::vector<DType>& complex_dtypes();
 
 Samples unary_samples();
 Samples activation_samples();
@@ -51,6 +52,8 @@ Samples lax_samples();
 Samples linalg_samples();
 Samples sorting_samples();
 Samples special_samples();
+Samples complex_samples();
+Samples fft_samples();
 
 Types sample_types(const SampleCase&, DType);
 /// Operands number `seed` of a case.

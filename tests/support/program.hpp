@@ -123,15 +123,17 @@ inline double tolerance(DType dtype) {
 inline std::string difference(const HostArray& got, const HostArray& expected) {
   if (!(got.type == expected.type)) return "types differ";
   const DType dtype = got.type.dtype;
-  const auto differs = [&](double a, double b) {
+  const auto differs = [&](double a, double b, double size) {
     if (std::isnan(a) || std::isnan(b)) return std::isnan(a) != std::isnan(b);
     if (a == b) return false;
-    return !(std::abs(a - b) <= tolerance(dtype) * (1 + std::abs(b)));
+    return !(std::abs(a - b) <= tolerance(dtype) * (1 + size));
   };
-  if (!is_floating(dtype)) return got.bytes == expected.bytes ? "" : "bits differ";
+  if (!is_differentiable(dtype)) return got.bytes == expected.bytes ? "" : "bits differ";
   const std::vector<double> a = got.numbers(), b = expected.numbers();
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (differs(a[i], b[i]))
+    // of a complex number the larger part counts
+    const double other = is_complex(dtype) ? std::abs(b[i ^ 1]) : 0;
+    if (differs(a[i], b[i], std::isfinite(other) ? std::max(std::abs(b[i]), other) : std::abs(b[i])))
       return "element " + std::to_string(i) + " is " + std::to_string(a[i]) + ", not " +
              std::to_string(b[i]);
   }

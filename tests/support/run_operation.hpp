@@ -20,7 +20,9 @@ struct HostArray {
     by_dtype(type.dtype, [&](auto tag) {
       using E = typename decltype(tag)::type;
       if constexpr (std::is_same_v<E, Complex64> || std::is_same_v<E, Complex128>) {
-        throw std::logic_error("no complex samples");
+        using Part = decltype(E().real);  // parts take turns
+        for (std::size_t i = 0; i < values.size(); ++i)
+          element<Part>(i) = static_cast<Part>(values[i]);
       } else {
         for (std::size_t i = 0; i < values.size(); ++i) {
           if constexpr (std::is_same_v<E, Float16> || std::is_same_v<E, BFloat16>) {
@@ -37,7 +39,9 @@ struct HostArray {
     return reinterpret_cast<const E*>(bytes.data())[i];
   }
   std::size_t count() const { return static_cast<std::size_t>(element_count(type.shape)); }
-  /// The elements as doubles (64-bit integers may round).
+  /// How many numbers the elements are: two each for complex ones.
+  std::size_t parts() const { return count() * (is_complex(type.dtype) ? 2 : 1); }
+  /// The elements as doubles (64-bit integers may round); parts of complex ones take turns.
   std::vector<double> numbers() const {
     std::vector<double> out;
     by_dtype(type.dtype, [&](auto tag) {
@@ -45,6 +49,7 @@ struct HostArray {
       for (std::size_t i = 0; i < count(); ++i) {
         if constexpr (std::is_same_v<E, Complex64> || std::is_same_v<E, Complex128>) {
           out.push_back(element<E>(i).real);
+          out.push_back(element<E>(i).imag);
         } else if constexpr (std::is_same_v<E, Float16> || std::is_same_v<E, BFloat16>) {
           out.push_back(static_cast<float>(element<E>(i)));
         } else {

@@ -407,7 +407,7 @@ TEST_CASE("elementwise operations say what differs") {
         "  | operand 0 is f32[2,3]\n  | operand 1 is i32[2,3]\n"
         "  = hint: convert one of them with astype");
   CHECK(message(op("exp"), {i}) ==
-        "error[dtype]: exp: takes floating-point arrays, not i32\n  | operand i32[2,3]\n"
+        "error[dtype]: exp: takes floating-point or complex arrays, not i32\n  | operand i32[2,3]\n"
         "  = hint: convert it first: x.astype(fx::float32)");
   CHECK(message(op("clz"), {a}) ==
         "error[dtype]: clz: takes integer arrays, not f32\n  | operand f32[2,3]");
@@ -415,12 +415,12 @@ TEST_CASE("elementwise operations say what differs") {
         "error[dtype]: and: takes bool or integer arrays, not f32\n  | operand f32[2,3]");
   CHECK(
       message(op("neg"), {flag}) ==
-      "error[dtype]: neg: takes integer or floating-point arrays, not bool\n  | operand bool[2,3]\n"
+      "error[dtype]: neg: takes integer, floating-point or complex arrays, not bool\n  | operand bool[2,3]\n"
       "  = hint: convert it first: x.astype(fx::float32)");
-  CHECK(message(op("exp"), {c}) ==
-        "error[complex]: exp: computes with real numbers only, not c64\n  | operand "
+  CHECK(message(op("floor"), {c}) ==
+        "error[complex]: floor: computes with real numbers only, not c64\n  | operand "
         "c64[2,3]\n"
-        "  = hint: keep the real and imaginary parts in two arrays");
+        "  = hint: take a part of it: fx::real(x), fx::imag(x) or fx::abs(x)");
   CHECK(message(op("select"), {i, a, a}) ==
         "error[dtype]: select: the condition is i32, not bool\n  | condition i32[2,3]\n"
         "  = hint: compare it with something: x != 0");

@@ -169,7 +169,7 @@ void check_real(std::string_view operation, const Type& type) {
        Site(),
        std::string(operation) + ": computes with real numbers only, not " + to_string(type.dtype),
        {"operand " + to_string(type)},
-       "keep the real and imaginary parts in two arrays");
+       "take a part of it: fx::real(x), fx::imag(x) or fx::abs(x)");
 }
 
 void check_same_dtype(std::string_view operation, const Type& a, const Type& b) {
