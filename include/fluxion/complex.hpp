@@ -8,9 +8,10 @@ namespace fluxion {
 // expm1, log, log1p, log2, log10, sqrt, rsqrt, square, sin, cos, tan, sinh, cosh, tanh, asin, acos,
 // atan, asinh, acosh, atanh, abs, sign, power and sigmoid take complex operands, with the branch
 // cuts of C; < and its kin compare the real parts first, then the imaginary ones. A complex number
-// that meets a real array makes it complex. Derivatives follow JAX: tangents are complex, cotangents
-// pair with them as Re(ct dz) without a conjugate, so that the gradient of a real function u of
-// x + i y is du/dx - i du/dy, and that of a holomorphic one, by vjp, its complex derivative.
+// that meets a real array makes it complex. Derivatives follow JAX: tangents are complex,
+// cotangents pair with them as Re(ct dz) without a conjugate, so that the gradient of a real
+// function u of x + i y is du/dx - i du/dy, and that of a holomorphic one, by vjp, its complex
+// derivative.
 
 /// re + i im, of float32 or float64 (others become float32).
 Array complex(const Operand& re, const Operand& im);

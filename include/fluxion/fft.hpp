@@ -39,7 +39,10 @@ Array irfft2(const Operand& x,
              const Shape& s = {},
              const Axes& axes = {-2, -1},
              std::string_view norm = {});
-Array fftn(const Operand& x, const Shape& s = {}, const Axes& axes = {}, std::string_view norm = {});
+Array fftn(const Operand& x,
+           const Shape& s = {},
+           const Axes& axes = {},
+           std::string_view norm = {});
 Array ifftn(const Operand& x,
             const Shape& s = {},
             const Axes& axes = {},

@@ -100,15 +100,12 @@ TEST_CASE("complex tangents and cotangents are JAX's, without a conjugate") {
   check_linear([](Array x) { return fx::power(x, Array(Z(0.5, 1))); },
                exact::pulled_power,
                exact::pushed_power);
-  check_linear(
-      [](Array x) { return fx::fft::fft(x); }, exact::pulled_fft, exact::pushed_fft);
+  check_linear([](Array x) { return fx::fft::fft(x); }, exact::pulled_fft, exact::pushed_fft);
 }
 
 TEST_CASE("real functions are differentiated through complex numbers") {
   const Array r = fx::array(std::vector<double>(std::begin(exact::r), std::end(exact::r)));
-  check(fx::grad([](Array x) {
-          return fx::sum(fx::real(fx::exp(Array(Z(0, 1)) * x) * w));
-        })(r),
+  check(fx::grad([](Array x) { return fx::sum(fx::real(fx::exp(Array(Z(0, 1)) * x) * w)); })(r),
         exact::gradient_rotation);
   check(fx::grad([](Array x) {
           return fx::sum(fx::square(fx::abs(fx::fft::rfft(x, 6))) *
@@ -156,9 +153,8 @@ TEST_CASE("a transform and its inverse are the identity at every length") {
     const std::int64_t bin = n / 3;
     std::vector<Z> wave, peak(static_cast<std::size_t>(n));
     for (std::int64_t k = 0; k < n; ++k)
-      wave.push_back(std::polar(1.0,
-                                2 * std::numbers::pi * static_cast<double>(bin * k % n) /
-                                    static_cast<double>(n)));
+      wave.push_back(std::polar(
+          1.0, 2 * std::numbers::pi * static_cast<double>(bin * k % n) / static_cast<double>(n)));
     peak[static_cast<std::size_t>(bin)] = static_cast<double>(n);
     INFO(n);
     const Array there = fx::fft::fft(fx::array(x));

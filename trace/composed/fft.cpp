@@ -54,7 +54,8 @@ Parts long_transform(const Parts& x, std::int64_t n, const Site& site) {
   const auto columns = [&](const Array& part) { return exchanged(with_last(part, {a, b})); };
   Parts y = transform({columns(x.re), columns(x.im)}, a, site);  // [..., j2, k1]
   const DType counting = n < (std::int64_t{1} << 31) ? int32 : int64;
-  const Array turn = ops::iota({{b, a}, counting}, 0, site) * ops::iota({{b, a}, counting}, 1, site);
+  const Array turn =
+      ops::iota({{b, a}, counting}, 0, site) * ops::iota({{b, a}, counting}, 1, site);
   y = times(y, rotation(turn, -2 * std::numbers::pi / static_cast<double>(n), x));
   y = transform({exchanged(y.re), exchanged(y.im)}, b, site);  // [..., k1, k2]
   const auto flat = [&](const Array& part) {
@@ -142,11 +143,8 @@ using namespace composed;
 
 enum class Kind { complex, real, real_inverse };
 
-double scale_of(std::string_view who,
-                std::string_view norm,
-                bool inverse,
-                std::int64_t n,
-                const Site& site) {
+double scale_of(
+    std::string_view who, std::string_view norm, bool inverse, std::int64_t n, const Site& site) {
   const auto length = static_cast<double>(n);
   if (norm.empty() || norm == "backward") return inverse ? 1 / length : 1;
   if (norm == "forward") return inverse ? 1 : 1 / length;
@@ -221,8 +219,7 @@ Array one_axis(std::string_view who,
                std::string_view norm) {
   SiteScope here(x.site());
   const Array a = operand(who, x, kind);
-  return along(
-      who, a, kind, inverse, n, axis_of(who, axis, rank_of(a), x.site()), norm, x.site());
+  return along(who, a, kind, inverse, n, axis_of(who, axis, rank_of(a), x.site()), norm, x.site());
 }
 
 Array several(std::string_view who,

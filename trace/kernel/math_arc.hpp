@@ -24,7 +24,7 @@ template <class F> ArcParts<F> arc_parts(F x, F y) {
   auto [beyond, beyond_low] = exact_sum(u, one);
   auto [off, off_low] = exact_sum(u, -one);
   auto left = u < 1.0, right = u > 1.0;
-  Pair<F> far{beyond, beyond_low};                            // x + 1
+  Pair<F> far{beyond, beyond_low};                                         // x + 1
   Pair<F> near{select(left, -off, off), select(left, -off_low, off_low)};  // |x - 1|
   auto [v2, v2_low] = exact_product(v, v);
   Pair<F> square{v2, v2_low};
@@ -37,14 +37,12 @@ template <class F> ArcParts<F> arc_parts(F x, F y) {
   Pair<F> inverses = sum(quotient(pair_of(one), first), quotient(pair_of(one), second));
   Pair<F> mixed = sum(quotient(square, first), second);
   // Left of 1, 2 (a - 1) = y^2 inverses and 2 (a - x) = mixed; right of it the other way round.
-  Pair<F> for_height = root(
-      scaled_pair(product(select_pair(left, inverses, mixed), sum(a, one)), 0.5));
-  Pair<F> by_inverses =
-      product(sum(scaled_pair(product(inverses, v), 0.5), for_height), v);
+  Pair<F> for_height =
+      root(scaled_pair(product(select_pair(left, inverses, mixed), sum(a, one)), 0.5));
+  Pair<F> by_inverses = product(sum(scaled_pair(product(inverses, v), 0.5), for_height), v);
   Pair<F> by_mixed = sum(scaled_pair(mixed, 0.5), for_height);
   Pair<F> t = select_pair(left, by_inverses, by_mixed);
-  Pair<F> across =
-      root(scaled_pair(product(select_pair(right, inverses, mixed), sum(a, u)), 0.5));
+  Pair<F> across = root(scaled_pair(product(select_pair(right, inverses, mixed), sum(a, u)), 0.5));
   across = select_pair(right, product(across, v), across);
   F height = log1p_of_pair(t);
   F height_far = log_modulus(Complex<F>{x, y}) + ln2;

@@ -7,14 +7,15 @@ namespace fluxion::kernel::formulas {
 /// Factors that keep squares in range: 2^-600 of large numbers, 2^600 of small ones; 1 between.
 template <class F> struct Scaling {
   F factor, inverse;
-  F root;         // of the inverse
-  F exponent;     // log2 of the inverse
+  F root;      // of the inverse
+  F exponent;  // log2 of the inverse
 };
 template <class F> Scaling<F> scaling_of(F largest) {
   auto large = largest >= 0x1p500, small = largest < 0x1p-450;
   auto pick = [&](double of_large, double of_small, double between) {
-    return select(
-        large, largest.like(of_large), select(small, largest.like(of_small), largest.like(between)));
+    return select(large,
+                  largest.like(of_large),
+                  select(small, largest.like(of_small), largest.like(between)));
   };
   return {pick(0x1p-600, 0x1p600, 1),
           pick(0x1p600, 0x1p-600, 1),
@@ -93,7 +94,8 @@ template <class F> Complex<F> complex_log1p(Complex<F> z) {
   F im = atan2<DoubleArc>(z.im, x);
   F correction = z.im * x_low / fma(x, x, z.im * z.im);
   im = select(abs(x) + abs(z.im) < 0x1p500, select(is_finite(correction), im - correction, im), im);
-  return {select((z.re == 0.0) & (z.im == 0.0), z.re, re), select(z.im == 0.0, atan2<DoubleArc>(z.im, x), im)};
+  return {select((z.re == 0.0) & (z.im == 0.0), z.re, re),
+          select(z.im == 0.0, atan2<DoubleArc>(z.im, x), im)};
 }
 
 /// The larger part t = sqrt((|z| + |x|) / 2) of a root; the other one is y / (2 t).

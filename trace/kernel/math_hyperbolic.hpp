@@ -1,4 +1,5 @@
-// Exponentials, sines and cosines in twice the digits, and the hyperbolic functions of real numbers.
+// Exponentials, sines and cosines in twice the digits, and the hyperbolic functions of real
+// numbers.
 #pragma once
 #include "trace/kernel/math_log.hpp"
 #include "trace/kernel/math_pairs.hpp"
@@ -8,7 +9,8 @@ namespace fluxion::kernel::formulas {
 
 // The Taylor coefficients: those whose rounding would show as pairs, later ones as they are.
 namespace coefficients {
-inline constexpr std::array<std::array<double, 2>, 6> exp_pairs = {{  // 1/2! to 1/7!
+inline constexpr std::array<std::array<double, 2>, 6> exp_pairs = {{
+    // 1/2! to 1/7!
     {0x1p-1, 0},
     {0x1.5555555555555p-3, 0x1.5555555555555p-57},
     {0x1.5555555555555p-5, 0x1.5555555555555p-59},
@@ -22,7 +24,8 @@ inline constexpr std::array exp_pairs_tail = {0x1.a01a01a01a01ap-16,
                                               0x1.ae64567f544e4p-26,
                                               0x1.1eed8eff8d898p-29,
                                               0x1.6124613a86d09p-33};
-inline constexpr std::array<std::array<double, 2>, 7> sin_pairs = {{  // -1/3! to -1/15!
+inline constexpr std::array<std::array<double, 2>, 7> sin_pairs = {{
+    // -1/3! to -1/15!
     {-0x1.5555555555555p-3, -0x1.5555555555555p-57},
     {0x1.1111111111111p-7, 0x1.1111111111111p-63},
     {-0x1.a01a01a01a01ap-13, -0x1.a01a01a01a01ap-73},
@@ -36,7 +39,8 @@ inline constexpr std::array sin_pairs_tail = {0x1.952c77030ad4ap-49,
                                               0x1.71b8ef6dcf572p-66,
                                               -0x1.761b41316381ap-75,
                                               0x1.3f3ccdd165fa9p-84};
-inline constexpr std::array<std::array<double, 2>, 8> cos_pairs = {{  // -1/2! to 1/16!
+inline constexpr std::array<std::array<double, 2>, 8> cos_pairs = {{
+    // -1/2! to 1/16!
     {-0x1p-1, 0},
     {0x1.5555555555555p-5, 0x1.5555555555555p-59},
     {-0x1.6c16c16c16c17p-10, 0x1.f49f49f49f49fp-65},
@@ -83,8 +87,7 @@ template <class F> auto exponential(F x) {
   Pair<F> part = scaled_pair(exact_sum_ordered(r, r_low), 0x1p-4);
   F rest = polynomial(part.high, coefficients::exp_pairs_tail);
   Pair<F> square = product(part, part);
-  Pair<F> t =
-      sum(part, product(square, pair_polynomial(part, coefficients::exp_pairs, rest)));
+  Pair<F> t = sum(part, product(square, pair_polynomial(part, coefficients::exp_pairs, rest)));
   for (int k = 0; k < 4; ++k) t = sum(scaled_pair(t, 2.0), product(t, t));
   return Exponential<F, decltype(bits_of(x))>{t, bits_of(shifted)};
 }
@@ -100,10 +103,9 @@ template <class F, class I> Pair<F> with_parity_pair(Pair<F> a, I n) {
 
 template <class F> Circle<F> circle(F y) {
   F magnitude = abs(y);
-  auto [r, r_low, n] =
-      unless_large(magnitude, moderate_double, quarters(magnitude), [](F large) {
-        return quarters_of_large(large);
-      });
+  auto [r, r_low, n] = unless_large(magnitude, moderate_double, quarters(magnitude), [](F large) {
+    return quarters_of_large(large);
+  });
   Pair<F> angle = exact_sum_ordered(r, r_low), z = product(angle, angle);
   F sine_rest = polynomial(z.high, coefficients::sin_pairs_tail);
   F cosine_rest = polynomial(z.high, coefficients::cos_pairs_tail);

@@ -4,8 +4,8 @@
 
 namespace fluxion::kernel::formulas {
 
-// As in Dekker (1971) and Hida, Li, Bailey (2001); relative errors of a few 2^-104, unless a product
-// of the parts underflows.
+// As in Dekker (1971) and Hida, Li, Bailey (2001); relative errors of a few 2^-104, unless a
+// product of the parts underflows.
 
 template <class F> Pair<F> pair_of(F x) { return {x, x.like(0)}; }
 template <class F> Pair<F> pair_like(F x, const std::array<double, 2>& value) {

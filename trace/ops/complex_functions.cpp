@@ -77,12 +77,8 @@ constexpr ComplexUnary unary_table[] = {
 };
 
 constexpr ComplexBinary binary_table[] = {
-    {"add",
-     [](Z x, Z y) { return Z{x.re + y.re, x.im + y.im}; },
-     [](W x, W y) { return x + y; }},
-    {"sub",
-     [](Z x, Z y) { return Z{x.re - y.re, x.im - y.im}; },
-     [](W x, W y) { return x - y; }},
+    {"add", [](Z x, Z y) { return Z{x.re + y.re, x.im + y.im}; }, [](W x, W y) { return x + y; }},
+    {"sub", [](Z x, Z y) { return Z{x.re - y.re, x.im - y.im}; }, [](W x, W y) { return x - y; }},
     {"mul",
      [](Z x, Z y) { return kernel::naive_product(x, y); },
      [](W x, W y) { return naive_product(x, y); }},

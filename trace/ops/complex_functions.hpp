@@ -1,4 +1,5 @@
-// The elementwise operations on complex numbers: what kernels compute, and an independent reference.
+// The elementwise operations on complex numbers: what kernels compute, and an independent
+// reference.
 #pragma once
 #include "trace/ops/elementwise.hpp"
 

@@ -19,17 +19,16 @@ kernel::Scalar complex_sum(kernel::Nest& nest,
     const auto [a, b] = factors(j);
     const auto part = [&](Scalar x) { return kernel::convert(x, type); };
     using Element = kernel::Builder::Element;
-    return std::vector<Element>{
-        {part(a.re), part(imaginary ? b.im : b.re)},
-        {part(a.im), part(imaginary ? b.re : b.im)}};
+    return std::vector<Element>{{part(a.re), part(imaginary ? b.im : b.re)},
+                                {part(a.im), part(imaginary ? b.re : b.im)}};
   };
   std::vector<Scalar> sums;
   if (extents.empty()) {
     for (const auto& term : terms({})) sums.push_back(term.value * term.factor);
   } else {
     const Scalar zero = nest.builder().constant(type, 0);
-    sums = nest.builder().reduce(
-        extents, tree, {Combiner::add, Combiner::add}, {zero, zero}, terms);
+    sums =
+        nest.builder().reduce(extents, tree, {Combiner::add, Combiner::add}, {zero, zero}, terms);
   }
   return imaginary ? sums[0] + sums[1] : sums[0] - sums[1];
 }

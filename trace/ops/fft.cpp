@@ -240,9 +240,8 @@ struct Fft {
     const std::int64_t n = shape[shape.size() - 1], count = element_count(shape);
     std::vector<WideComplex> circle;
     for (std::int64_t k = 0; k < n; ++k) {
-      const long double angle =
-          -2 * std::numbers::pi_v<long double> * static_cast<long double>(k) /
-          static_cast<long double>(n);
+      const long double angle = -2 * std::numbers::pi_v<long double> * static_cast<long double>(k) /
+                                static_cast<long double>(n);
       circle.emplace_back(std::cos(angle), std::sin(angle));
     }
     for (std::int64_t row = 0; row < count; row += n) {
