@@ -12,6 +12,7 @@ using kernel::Affine;
 using kernel::Builder;
 using kernel::Index;
 using kernel::Scalar;
+using Complex = kernel::Complex<Scalar>;
 
 namespace {
 
@@ -134,6 +135,12 @@ class Elements::View final : public kernel::Nest {
     if (!collecting_ || combiner != kernel::Combiner::set) throw NotElementwise();
     write(k, index, value, predicate);
   }
+  // Complex elements have another way.
+  int part() const override { return 0; }
+  Complex read_complex(int, const Index&) override { throw NotElementwise(); }
+  Complex read_complex(int, const Index&, Scalar, Complex) override { throw NotElementwise(); }
+  Scalar part_of(const Complex&) override { throw NotElementwise(); }
+  void multiply_complex(int, const Index&, Complex, Scalar) override { throw NotElementwise(); }
   void collect() { collecting_ = true; }
   std::vector<Write> writes;
 
