@@ -102,6 +102,13 @@ ArrayList bitcast(const Step& s) {
   return {to == bits_type(b) ? sum : ops::bitcast(sum, to, site)};
 }
 
+/// Real numbers are their own real parts.
+template <Word word> ArrayList part(const Step& s) {
+  if (is_complex(s.type(0).dtype)) return unary<word>(s);
+  const bool whole = std::string_view(word.text) == "real";
+  return {whole ? s.x(0) : number(s.x(0), 0, s.site())};
+}
+
 ArrayList not_(const Step& s) { return {ops::unary("not", s.x(0), s.site())}; }
 
 Rows rows() {
@@ -146,6 +153,9 @@ Rows rows() {
       {"stablehlo.compare", 2, 1, 0, compare},
       {"stablehlo.select", 3, 1, 0, select},
       {"stablehlo.clamp", 3, 1, 0, clamp},
+      {"stablehlo.real", 1, 1, 0, part<"real">},
+      {"stablehlo.imag", 1, 1, 0, part<"imag">},
+      {"stablehlo.complex", 2, 1, 0, binary<"complex">},
       {"stablehlo.convert", 1, 1, 0, convert},
       {"stablehlo.bitcast_convert", 1, 1, 0, bitcast},
   };

@@ -1,5 +1,6 @@
 // Functions that are several operations here: cube roots, inverse and hyperbolic functions,
 // neighbours of floating-point numbers.
+#include "fluxion/fft.hpp"
 #include "fluxion/ops.hpp"
 #include "interop/stablehlo_lower.hpp"
 #include "trace/error.hpp"
@@ -92,8 +93,22 @@ Array expanded_sinh(const Operand& operand) {
                      site);
 }
 
+ArrayList fft(const Step& s) {
+  static constexpr std::pair<std::string_view, lax::FftType> words[] = {
+      {"FFT", lax::FftType::FFT},
+      {"IFFT", lax::FftType::IFFT},
+      {"RFFT", lax::FftType::RFFT},
+      {"IRFFT", lax::FftType::IRFFT}};
+  const std::string type = s.word(s.find("fft_type") ? "fft_type" : "type");
+  const std::vector<std::int64_t> lengths = s.integers("fft_length", "length");
+  for (const auto& [word, t] : words)
+    if (word == type) return {lax::fft(Operand(s.x(0), s.site()), t, Shape(lengths))};
+  s.complain("a Fourier transform is FFT, IFFT, RFFT or IRFFT, not '" + type + "'");
+}
+
 Rows rows() {
   static constexpr Row table[] = {
+      {"stablehlo.fft", 1, 1, 0, fft},
       {"stablehlo.cbrt", 1, 1, 0, wide<cbrt>},
       {"chlo.acos", 1, 1, 0, wide<acos>},
       {"chlo.acosh", 1, 1, 0, wide<acosh>},
