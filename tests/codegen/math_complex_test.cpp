@@ -282,8 +282,8 @@ TEST_CASE("complex functions of infinities give what C gives") {
           if (std::isnan(wanted))
             CHECK(std::isnan(values[part]));
           else
-            CHECK(std::fabs(values[part] - wanted) <= 1e-15 * std::fabs(wanted) ||
-                  std::fabs(values[part]) == std::fabs(wanted));
+            CHECK((std::fabs(values[part] - wanted) <= 1e-15 * std::fabs(wanted) ||
+                   std::fabs(values[part]) == std::fabs(wanted)));
         }
       }
     }

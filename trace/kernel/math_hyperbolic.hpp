@@ -5,10 +5,8 @@
 #include "trace/kernel/math_pairs.hpp"
 #include "trace/kernel/math_trig.hpp"
 
-namespace fluxion::kernel::formulas {
-
 // The Taylor coefficients: those whose rounding would show as pairs, later ones as they are.
-namespace coefficients {
+namespace fluxion::kernel::coefficients {
 inline constexpr std::array<std::array<double, 2>, 6> exp_pairs = {{
     // 1/2! to 1/7!
     {0x1p-1, 0},
@@ -64,7 +62,9 @@ inline constexpr std::array sinh_tail = {0x1.5555555555555p-3,
                                          0x1.ae7f3e733b81fp-41,
                                          0x1.952c77030ad4ap-49,
                                          0x1.2f49b46814157p-57};
-}  // namespace coefficients
+}  // namespace fluxion::kernel::coefficients
+
+namespace fluxion::kernel::formulas {
 
 /// exp(x) = 2^n (1 + tail); n's lowest twelve bits count.
 template <class F, class I> struct Exponential {
