@@ -152,6 +152,30 @@ TEST_CASE("einsum reads Einstein's notation") {
               einstein({"ab", "ac", "ad"}, "abcd", {a, a, a}));
 }
 
+TEST_CASE("einsum multiplies many operands in the order that costs least") {
+  const Array a = sample({2, 3}), b = sample({3, 4}, 1), c = sample({4, 2}, 2),
+              d = sample({2, 3}, 3);
+  check_array(fx::einsum("ab,bc,cd,de,ae->eb", a, b, c, d, d),
+              {3, 3},
+              einstein({"ab", "bc", "cd", "de", "ae"}, "eb", {a, b, c, d, d}));
+  check_near(fx::einsum("ab,bc,cd,de,ae,ab,bc,cd,de->e", a, b, c, d, d, a, b, c, d),
+             {3},
+             einstein({"ab", "bc", "cd", "de", "ae", "ab", "bc", "cd", "de"},
+                      "e",
+                      {a, b, c, d, d, a, b, c, d}));
+  // A chain whose ends are thin: from the left 2 (n n + n n) multiplications, from the right n^3 +
+  // ...
+  constexpr std::int64_t n = 64;
+  const auto chain = [](Array x, Array y, Array z) { return fx::einsum("ab,bc,cd->ad", x, y, z); };
+  const auto cost = fx::lower(chain,
+                              fx::Spec{{2, n}, fx::float32},
+                              fx::Spec{{n, n}, fx::float32},
+                              fx::Spec{{n, n}, fx::float32})
+                        .compile()
+                        .cost();
+  CHECK(cost.flops <= 2.1 * 2 * (n * n + n * n));
+}
+
 TEST_CASE("einsum's dots stand for the axes not named, and broadcast") {
   const Array x = sample({5, 2, 3}), y = sample({3, 4}, 1), z = sample({1, 3, 4}, 2);
   check_array(

@@ -212,6 +212,15 @@ Labels wanted_by_others(const std::vector<Term>& terms,
   return wanted;
 }
 
+/// Multiplications of a product of two terms.
+double cost_of(const Labels& a, const Labels& b, const Equation& e) {
+  double cost = 1;
+  for (Label l : a) cost *= static_cast<double>(e.size(l));
+  for (Label l : b)
+    if (!holds(a, l)) cost *= static_cast<double>(e.size(l));
+  return cost;
+}
+
 /// The pair whose product is smallest; the first of equals.
 std::pair<std::size_t, std::size_t> cheapest(const std::vector<Term>& terms, const Equation& e) {
   std::pair<std::size_t, std::size_t> best{0, 1};
@@ -230,6 +239,80 @@ std::pair<std::size_t, std::size_t> cheapest(const std::vector<Term>& terms, con
   return best;
 }
 
+constexpr std::size_t most_exhaustive = 8;  // terms: 6,561 ways to split their subsets
+
+/// The order of products with the fewest multiplications, over all subsets of a few terms.
+class BestOrder {
+ public:
+  BestOrder(const std::vector<Term>& terms, const Equation& e, const Site& site)
+      : terms_(terms), e_(e), site_(site), plans_(std::size_t{1} << terms.size()) {
+    for (std::size_t set = 1; set < plans_.size(); ++set) plan(set);
+  }
+  Term product() const { return product(plans_.size() - 1); }
+
+ private:
+  struct Plan {
+    double cost = 0;
+    std::size_t first = 0;  // one of two parts; 0 for a single term
+    Labels labels = {};
+  };
+
+  /// What is still needed outside of a subset.
+  Labels wanted(std::size_t set) const {
+    Labels labels = e_.output();
+    for (std::size_t k = 0; k < terms_.size(); ++k)
+      if (!(set >> k & 1))
+        labels.insert(labels.end(), terms_[k].labels.begin(), terms_[k].labels.end());
+    return labels;
+  }
+
+  void plan(std::size_t set) {
+    Plan& best = plans_[set];
+    for (std::size_t k = 0; k < terms_.size(); ++k)
+      if (set == std::size_t{1} << k) best.labels = terms_[k].labels;
+    const std::size_t lowest = set & (~set + 1);
+    if (set == lowest) return;
+    best.cost = -1;
+    // Every split once: the first part holds the first term.
+    for (std::size_t part = (set - 1) & set; part; part = (part - 1) & set) {
+      if (!(part & lowest)) continue;
+      const Plan &a = plans_[part], &b = plans_[set ^ part];
+      const double cost = a.cost + b.cost + cost_of(a.labels, b.labels, e_);
+      if (best.cost >= 0 && cost >= best.cost) continue;
+      best.cost = cost;
+      best.first = part;
+    }
+    const Term a{{}, plans_[best.first].labels}, b{{}, plans_[set ^ best.first].labels};
+    best.labels = product_labels(a, b, wanted(set));
+  }
+
+  Term product(std::size_t set) const {
+    const Plan& p = plans_[set];
+    if (p.first)
+      return fluxion::product(product(p.first), product(set ^ p.first), wanted(set), site_);
+    std::size_t k = 0;
+    while (!(set >> k & 1)) ++k;
+    return terms_[k];
+  }
+
+  const std::vector<Term>& terms_;
+  const Equation& e_;
+  const Site& site_;
+  std::vector<Plan> plans_;
+};
+
+/// All terms as one.
+Term contracted(std::vector<Term> terms, const Equation& e, const Site& site) {
+  if (terms.size() <= most_exhaustive) return BestOrder(terms, e, site).product();
+  while (terms.size() > 1) {
+    const auto [i, j] = cheapest(terms, e);
+    Term both = product(terms[i], terms[j], wanted_by_others(terms, i, j, e.output()), site);
+    terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(j));
+    terms[i] = std::move(both);
+  }
+  return terms[0];
+}
+
 }  // namespace
 
 Array einsum_of(SitedText equation, const std::vector<Array>& operands) {
@@ -245,14 +328,7 @@ Array einsum_of(SitedText equation, const std::vector<Array>& operands) {
     terms[k] = without_repeats(terms[k]);
     terms[k] = without_own(without_ones(terms[k], e), wanted_by_others(terms, k, k, e.output()));
   }
-  while (terms.size() > 1) {
-    const auto [i, j] = cheapest(terms, e);
-    Term both =
-        product(terms[i], terms[j], wanted_by_others(terms, i, j, e.output()), equation.site);
-    terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(j));
-    terms[i] = std::move(both);
-  }
-  Term last = without_own(terms[0], e.output());
+  Term last = without_own(contracted(terms, e, equation.site), e.output());
   std::vector<int> order;
   for (Label l : e.output())
     order.push_back(static_cast<int>(std::find(last.labels.begin(), last.labels.end(), l) -

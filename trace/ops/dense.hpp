@@ -109,6 +109,10 @@ class Kernel {
     return {number(x), fluxion::is_complex(dtype()) ? number(0) : Scalar()};
   }
   Scalar integer(const Affine& x) const { return builder().value(x); }
+  /// The number of a row or column as it is compared and kept: narrow where nothing is addressed by
+  /// it, so that as many lanes fit as of float32.
+  DType place_type() const { return unrolled_ ? int32 : int64; }
+  Scalar place(const Affine& x) const { return kernel::convert(integer(x), place_type()); }
   Scalar not_a_number() const;
   bool unrolled() const { return unrolled_; }
   Matrix matrix(std::int64_t rows, std::int64_t columns) const {
@@ -146,7 +150,7 @@ class Kernel {
                        std::int64_t most,
                        Value initial,
                        const std::function<std::pair<Value, Value>(const Affine&)>&) const;
-  /// The row from i on in which column j has the element of the largest pivot_size: int64.
+  /// The row from i on in which column j has the element of the largest pivot_size: a place.
   Scalar pivot_row(const Matrix&, const Affine& i, const Affine& j) const;
   /// Exchanges rows i and p >= i.
   void exchange_rows(Matrix&, const Affine& i, Scalar p) const;

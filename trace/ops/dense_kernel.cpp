@@ -189,11 +189,11 @@ Scalar Kernel::pivot_row(const Matrix& a, const Affine& i, const Affine& j) cons
   return fold(i + 1,
               at(a.rows()),
               a.rows() - 1,
-              {pivot_size(a(i, j)), integer(i)},
+              {pivot_size(a(i, j)), place(i)},
               [&](const Affine& k, const std::vector<Scalar>& best) {
                 const Scalar size = pivot_size(a(k, j)), larger = best[0] < size;
                 return std::vector<Scalar>{kernel::select(larger, size, best[0]),
-                                           kernel::select(larger, integer(k), best[1])};
+                                           kernel::select(larger, place(k), best[1])};
               })[1];
 }
 

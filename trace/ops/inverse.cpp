@@ -40,7 +40,7 @@ struct Inverse {
     nest.phase(leading(nest.operand(0).shape), [&nest, n](const kernel::Index& index) {
       const Kernel k(nest, index, n <= most_unrolled);
       Matrix a = k.load(0, n, n);
-      Cells pivots = k.cells(int64, n), poison = k.cells(k.real(), 1);
+      Cells pivots = k.cells(k.place_type(), n), poison = k.cells(k.real(), 1);
       poison.set(at(0), k.number(0));
       k.loop(n, [&](const Affine& j) {
         const Scalar pivot = k.pivot_row(a, j, j);

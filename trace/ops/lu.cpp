@@ -72,8 +72,8 @@ struct Lu {
     nest.phase(leading(shape), [=, &nest](const kernel::Index& index) {
       const Kernel k(nest, index, std::max(m, n) <= most_unrolled);
       Matrix a = k.load(0, m, n);
-      Cells order = k.cells(int64, m);
-      k.loop(m, [&](const Affine& i) { order.set(i, k.integer(i)); });
+      Cells order = k.cells(k.place_type(), m);
+      k.loop(m, [&](const Affine& i) { order.set(i, k.place(i)); });
       k.loop(steps, [&](const Affine& j) {
         const Scalar pivot = k.pivot_row(a, j, j);
         k.write(1, j, kernel::convert(pivot, int32));
