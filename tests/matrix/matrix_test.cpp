@@ -229,7 +229,8 @@ Samples all_samples() {
                               sorting_samples(),
                               special_samples(),
                               complex_samples(),
-                              fft_samples()})
+                              fft_samples(),
+                              distribution_samples()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -286,6 +287,7 @@ TEST_CASE("lax functions compile to what they mean") { check_compiled(lax_sample
 TEST_CASE("linear algebra compiles to what it means") { check_compiled(linalg_samples()); }
 TEST_CASE("sorting compiles to what it means") { check_compiled(sorting_samples()); }
 TEST_CASE("special functions compile to what they mean") { check_compiled(special_samples()); }
+TEST_CASE("distributions compile to what they mean") { check_compiled(distribution_samples()); }
 
 TEST_CASE("elementwise functions obey the laws of text and batches") {
   for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
@@ -302,6 +304,12 @@ TEST_CASE("indexing, contractions and lax functions obey the laws of text and ba
 
 TEST_CASE("linear algebra obeys the laws of text and batches") {
   check_transformed(linalg_samples());
+}
+
+TEST_CASE("distributions obey the laws") {
+  check_transformed(distribution_samples());
+  check_differentiated(distribution_samples());
+  check_composed_transforms(distribution_samples());
 }
 
 TEST_CASE("linear algebra obeys the laws of derivatives") {

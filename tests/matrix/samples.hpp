@@ -54,6 +54,7 @@ Samples sorting_samples();
 Samples special_samples();
 Samples complex_samples();
 Samples fft_samples();
+Samples distribution_samples();
 
 Types sample_types(const SampleCase&, DType);
 /// Operands number `seed` of a case.

@@ -59,7 +59,7 @@ TEST_CASE("gamma samples are differentiated by implicit differentiation, as in J
                                          fx::array({1e-3, 0.3, 1.5, 2.0, 4.0, 25.0, 180.0, 230.0}));
   });
   const auto slope =
-      fx::random::random_gamma_grad(fx::array({1., -1., 2.}), fx::array({0., 1., NAN}));
+      fx::random::random_gamma_grad(fx::array({1., -1., 2.}), fx::array({0., 1., std::nan("")}));
   CHECK(slope[0].item<double>() == 0);
   CHECK(std::isnan(slope[1].item<double>()));
   CHECK(std::isnan(slope[2].item<double>()));

@@ -182,6 +182,11 @@ TEST_CASE("degenerate derivatives are those of JAX") {
              1e-14);
   CHECK(fx::any(fx::isnan(fx::grad([](Array x) { return linalg::norm(x); })(fx::zeros({3}))))
             .item<bool>());
+  // Equal singular values do not matter to the pseudoinverse: d inv(x) = -inv(x) dx inv(x).
+  check_near(fx::grad([](Array x) { return fx::sum(linalg::pinv(x)); })(2. * one),
+             {3, 3},
+             Numbers(9, -0.25),
+             1e-14);
   // By cofactors, where the matrix is singular.
   check_near(fx::grad([](Array x) { return linalg::det(x); })(fx::array({{1., 2.}, {2., 4.}})),
              {2, 2},

@@ -1,6 +1,7 @@
 // Factorizations and solutions of linear systems, made of the primitives.
 #include "fluxion/linalg.hpp"
 
+#include "fluxion/rules.hpp"
 #include "trace/composed/common.hpp"
 #include "trace/ops/linalg.hpp"
 
@@ -266,18 +267,37 @@ Array solve_triangular(
                             a.site()));
 }
 
-// a = U diag(s) Vh: the inverse of the singular values that count.
-Array pinv(const Operand& a, std::optional<double> rtol) {
-  SiteScope here(a.site());
-  const Array m = matrix(a, "pinv");
-  const std::int64_t size = std::max(rows_of(m), columns_of(m));
-  const double epsilon = type_of(m).dtype == float64 ? 0x1p-52 : 0x1p-23;
-  const double cutoff = rtol ? *rtol : 10 * static_cast<double>(size) * epsilon;
-  if (rows_of(m) == 0 || columns_of(m) == 0) return zeros_like(turned(m));
-  const auto [values, u, vh] = ops::svd(m, false, true, a.site());
+namespace {
+
+/// a = U diag(s) Vh: the inverse of the singular values above `cutoff` times the largest.
+Array pseudoinverse(const Array& m, double cutoff) {
+  const auto [values, u, vh] = ops::svd(m, false, true, current_site(Site()));
   const Array counts = values > cutoff * max(stop_gradient(values), -1, true);
   const Array inverses = where(counts, 1 / where(counts, values, 1), 0);
   return matmul(turned(vh), expand_dims(inverses, -1) * turned(u));
+}
+
+}  // namespace
+
+// Golub and Pereyra 1973, "The differentiation of pseudo-inverses": exact where the rank stays.
+Array pinv(const Operand& a, std::optional<double> rtol) {
+  SiteScope here(a.site());
+  const Array m = matrix(a, "pinv");
+  const std::int64_t rows = rows_of(m), columns = columns_of(m);
+  const double epsilon = type_of(m).dtype == float64 ? 0x1p-52 : 0x1p-23;
+  const double cutoff = rtol ? *rtol : 10 * static_cast<double>(std::max(rows, columns)) * epsilon;
+  if (rows == 0 || columns == 0) return zeros_like(turned(m));
+  const auto rule = [cutoff, rows, columns](auto primals, auto tangents) {
+    const Array &x = std::get<0>(primals), &dx = std::get<0>(tangents);
+    const Array p = pseudoinverse(x, cutoff), pt = turned(p), dxt = turned(dx);
+    const DType d = type_of(x).dtype;
+    const Array left = eye(rows, d) - matmul(x, p), right = eye(columns, d) - matmul(p, x);
+    const Array inside = matmul(matmul(p, dx), p);
+    const Array above = matmul(matmul(matmul(p, pt), dxt), left);
+    const Array below = matmul(matmul(right, dxt), matmul(pt, p));
+    return std::pair{p, above + below - inside};
+  };
+  return custom_jvp([cutoff](Array x) { return pseudoinverse(x, cutoff); }, rule)(m);
 }
 
 LeastSquares lstsq(const Operand& a, const Operand& b, std::optional<double> rcond) {
