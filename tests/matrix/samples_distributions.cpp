@@ -69,6 +69,18 @@ Samples distribution_samples() {
        }),
        {{{{2}, 0, 100, uint32}, {{3}}, {{3, 3}}}},
        {float32, float64}},
+      {"counts, orders and choices",
+       [](const ArrayList& x) {
+         return ArrayList{random::poisson(x[0], x[1]),
+                          random::permutation(x[0], 7),
+                          random::permutation(x[0], x[2]),
+                          random::shuffle(x[0], x[2], 1),
+                          random::choice(x[0], 5, {2, 3}),
+                          random::choice(x[0], x[2], {2}, false),
+                          random::choice(x[0], 3, {2}, false, x[1])};
+       },
+       {{{{2}, 0, 100, uint32}, {{3}, 0.5, 20}, {{5, 2}}}},
+       {float32}},
       {"orthogonal",
        [](const ArrayList& x) {
          return ArrayList{random::orthogonal(x[0], 3),

@@ -99,6 +99,34 @@ TEST_CASE("distributions in closed form are those of JAX") {
   });
 }
 
+TEST_CASE("counts are those of JAX, by products and by rejection") {
+  check_drawn(jax::poisson, 0, [&](const Array& k) {
+    return fx::random::poisson(k, fx::array({0.f, 0.1f, 1.f, 5.f, 9.9f, 10.f, 50.f, 3000.f}));
+  });
+}
+
+TEST_CASE("permutations and choices are those of JAX") {
+  using namespace fx::random;
+  check_drawn(jax::permutation, 0, [&](const Array& k) { return permutation(k, 20); });
+  check_drawn(jax::permutation_rows, 0, [&](const Array& k) { return permutation(k, rows()); });
+  check_drawn(jax::permutation_lines, 0, [&](const Array& k) { return shuffle(k, rows()); });
+  check_drawn(jax::permutation_large, 0, [&](const Array& k) {
+    return permutation(k, 3000)[fx::slice(0, 16)];
+  });
+  check_drawn(jax::choice, 0, [&](const Array& k) { return choice(k, 10, {6}); });
+  check_drawn(jax::choice_once, 0, [&](const Array& k) { return choice(k, 10, {6}, false); });
+  check_drawn(jax::choice_weighted, 0, [&](const Array& k) {
+    return choice(k, 5, {2, 4}, true, weights());
+  });
+  check_drawn(jax::choice_weighted_once, 0, [&](const Array& k) {
+    return choice(k, 5, {3}, false, weights());
+  });
+  check_drawn(jax::choice_rows, 0, [&](const Array& k) { return choice(k, rows(), {3}, false); });
+  CHECK(refusal([&] {
+          choice(fx::random::key(0), 3, {5}, false);
+        }).find("error[choice]: choice: 5 draws from 3 without replacement") == 0);
+}
+
 TEST_CASE("samples batch as they are drawn one by one") {
   const Array keys = fx::random::split(fx::random::key(3), 4);
   const Array a = fx::array({0.5f, 2.f, 7.f});
