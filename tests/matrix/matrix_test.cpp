@@ -3,9 +3,6 @@
 #include "tests/support/catch.hpp"
 
 #include <fmt/format.h>
-#include <iostream>
-#include <map>
-#include <set>
 
 using namespace fluxion;
 using namespace fluxion::test;
@@ -214,65 +211,6 @@ void check_composed_transforms(const Samples& rows) {
   SUCCEED();
 }
 
-Samples all_samples() {
-  Samples all;
-  for (const Samples& more : {unary_samples(),
-                              activation_samples(),
-                              binary_samples(),
-                              reduction_samples(),
-                              shape_samples(),
-                              creation_samples(),
-                              index_samples(),
-                              contraction_samples(),
-                              lax_samples(),
-                              linalg_samples(),
-                              sorting_samples(),
-                              special_samples(),
-                              complex_samples(),
-                              fft_samples(),
-                              distribution_samples()})
-    all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
-/// What was seen of one primitive.
-struct Seen {
-  std::set<std::string> dtypes;
-  int derivatives = 0, batches = 0;
-  bool transposed = false;
-  double worst = 0;
-};
-
-void record(std::map<std::string, Seen>& table, const Graph& graph) {
-  for (const Operation& operation : graph.operations()) {
-    Seen& seen = table[std::string(operation.op.name())];
-    seen.transposed |= operation.op.transposable();
-    for (const Type& type : graph.result_types(operation)) {
-      std::ostringstream name;
-      name << type.dtype;
-      seen.dtypes.insert(name.str());
-    }
-  }
-}
-
-void print(const std::map<std::string, Seen>& table) {
-  std::cout << fmt::format("{:<24}{:>6}{:>11}{:>7}{:>8}{:>14}\n",
-                           "primitive",
-                           "jvp",
-                           "transpose",
-                           "batch",
-                           "dtypes",
-                           "worst f64");
-  for (const auto& [name, seen] : table)
-    std::cout << fmt::format("{:<24}{:>6}{:>11}{:>7}{:>8}{:>14}\n",
-                             name,
-                             seen.derivatives,
-                             seen.transposed ? "linear" : "-",
-                             seen.batches,
-                             seen.dtypes.size(),
-                             seen.derivatives ? fmt::format("{:.1e}", seen.worst) : "-");
-}
-
 }  // namespace
 
 TEST_CASE("unary functions compile to what they mean") { check_compiled(unary_samples()); }
@@ -288,6 +226,13 @@ TEST_CASE("linear algebra compiles to what it means") { check_compiled(linalg_sa
 TEST_CASE("sorting compiles to what it means") { check_compiled(sorting_samples()); }
 TEST_CASE("special functions compile to what they mean") { check_compiled(special_samples()); }
 TEST_CASE("distributions compile to what they mean") { check_compiled(distribution_samples()); }
+
+TEST_CASE("loops, branches and collectives obey every law") {
+  check_compiled(control_flow_samples());
+  check_transformed(control_flow_samples());
+  check_differentiated(control_flow_samples());
+  check_composed_transforms(control_flow_samples());
+}
 
 TEST_CASE("elementwise functions obey the laws of text and batches") {
   for (const Samples& rows : {unary_samples(), activation_samples(), binary_samples()})
@@ -385,42 +330,4 @@ TEST_CASE("Fourier transforms obey the laws of derivatives") {
 }
 TEST_CASE("gradients of Fourier transforms batch and compile") {
   check_composed_transforms(fft_samples());
-}
-
-TEST_CASE("every primitive has rows, and a table says what they show") {
-  std::map<std::string, Seen> table;
-  for (const Sample& row : all_samples()) {
-    for (DType dtype : row.dtypes)
-      for (const SampleCase& operands : row.cases)
-        record(table, *sample_program(row, operands, dtype));
-    const std::vector<DType> wide = wide_dtypes(row);
-    if (wide.empty()) continue;
-    for (const SampleCase& operands : row.cases) {
-      if (operand_elements(operands) == 0 || operand_elements(operands) > 12) continue;
-      const GraphRef graph = sample_program(row, operands, wide[0]);
-      for (const GraphRef& g : transformed_programs(graph)) record(table, *g);
-      double worst = 0;
-      if (!excused(row, SampleLaw::differences))
-        law_of_differences(graph, sample_operands(operands, wide[0], 0), &worst);
-      for (const Operation& operation : graph->operations()) {
-        Seen& seen = table[std::string(operation.op.name())];
-        seen.batches += 1;
-        if (excused(row, SampleLaw::differences)) continue;
-        seen.derivatives += 1;
-        seen.worst = std::max(seen.worst, worst);
-      }
-    }
-    for (const auto& [law, reason] : row.exceptions)
-      std::cout << row.name << ", law "
-                << (law == SampleLaw::differences ? "2"
-                    : law == SampleLaw::adjoints  ? "3 and 4"
-                                                  : "6")
-                << " not asked: " << reason << "\n";
-  }
-  print(table);
-  for (const Rules* rules : known_operations()) {
-    const std::string name(rules->name);
-    INFO("no row records " << name);
-    CHECK(table.count(name) == 1);
-  }
 }

@@ -278,4 +278,26 @@ Samples binary_samples() {
   return rows;
 }
 
+Samples all_samples() {
+  Samples all;
+  for (const Samples& more : {unary_samples(),
+                              activation_samples(),
+                              binary_samples(),
+                              reduction_samples(),
+                              shape_samples(),
+                              creation_samples(),
+                              index_samples(),
+                              contraction_samples(),
+                              lax_samples(),
+                              linalg_samples(),
+                              sorting_samples(),
+                              special_samples(),
+                              complex_samples(),
+                              fft_samples(),
+                              distribution_samples(),
+                              control_flow_samples()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 }  // namespace fluxion::test

@@ -55,6 +55,8 @@ Samples special_samples();
 Samples complex_samples();
 Samples fft_samples();
 Samples distribution_samples();
+Samples control_flow_samples();
+Samples all_samples();
 
 Types sample_types(const SampleCase&, DType);
 /// Operands number `seed` of a case.
