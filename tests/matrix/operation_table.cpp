@@ -2,6 +2,7 @@
 #include "tests/matrix/samples.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -48,21 +49,26 @@ void visit(const Graph& graph, const std::function<void(Seen&)>& f, Table& table
 Table made() {
   Table table;
   for (const Sample& row : all_samples()) {
-    for (DType dtype : row.dtypes)
-      for (const SampleCase& operands : row.cases)
-        record(table, *sample_program(row, operands, dtype));
-    if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
+    for (DType dtype : row.dtypes) {
+      const bool mapped = dtype == float64 || dtype == int32 || dtype == complex128;  // as the laws of batches are asked
+      for (const SampleCase& operands : row.cases) {
+        const GraphRef graph = sample_program(row, operands, dtype);
+        record(table, *graph);
+        if (mapped) visit(*graph, [](Seen& seen) { seen.batched = true; }, table);
+      }
+    }
+    const auto wide = std::find_if(row.dtypes.begin(), row.dtypes.end(), [](DType d) { return d == float64 || d == complex128; });
+    if (wide == row.dtypes.end()) continue;
     for (const SampleCase& operands : row.cases) {
       std::int64_t count = 0;
       for (const SampleOperand& o : operands) count += element_count(o.shape);
       if (count == 0 || count > 12) continue;
-      const GraphRef graph = sample_program(row, operands, float64);
+      const GraphRef graph = sample_program(row, operands, *wide);
       for (const GraphRef& g : transformed_programs(graph)) record(table, *g);
       double worst = 0;
       const bool asked = row.exception(SampleLaw::differences) == nullptr;
-      if (asked) law_of_differences(graph, sample_operands(operands, float64, 0), &worst);
+      if (asked) law_of_differences(graph, sample_operands(operands, *wide, 0), &worst);
       visit(*graph, [&](Seen& seen) {
-        seen.batched = true;
         seen.differentiated |= asked;
         if (asked) seen.worst = std::max(seen.worst, worst);
       }, table);
@@ -84,12 +90,13 @@ constexpr const char* page_head = R"(# Primitives
 Made by `tests/matrix/operation_table.cpp` from the rows of the test matrix (`FLUXION_WRITE_TABLES=1` writes it anew); the test fails when this
 page says something else than what the rows show.
 
-*jvp*: its derivative was compared with central differences in float64, in rows that have float64. *transpose*: it has a rule for cotangents
+*jvp*: its derivative was compared with central differences in float64 (complex128), in rows that have it. *transpose*: it has a rule for cotangents
 (all other derivatives are made of operations that have one). *batch*: it was mapped along every axis of every operand. *error*: the largest
 difference between its derivative and central differences, relative to the scale of the Jacobian, rounded up to a power of ten; that is
 the error of the differences rather than of the derivative. A row may hold several primitives, so the error is that of their
 composition. Operations of the host (callbacks, prints, checks), custom rules and checkpoints have tests of their own, and collectives are gone
-once a map has been recorded; they are not listed.
+once a map has been recorded; they are not listed. `while` has forward mode only: `tests/transforms/control_flow_test.cpp` compares it with loops
+that are written out.
 
 | primitive | jvp | transpose | batch | dtypes of results | error |
 |---|---|---|---|---|---|
@@ -100,6 +107,10 @@ const std::map<std::string, std::string>& elsewhere() {
   static const std::map<std::string, std::string> names = {
       {"all_reduce", "collective"}, {"axis_index", "collective"}, {"ppermute", "collective"}, {"reduce_scatter", "collective"},
       {"all_gather", "collective"}, {"all_to_all", "collective"},
+      {"pure_callback", "host"}, {"io_callback", "host"}, {"check", "host"}, {"debug_print", "host"},
+      {"checkpoint", "rule_laws_test"}, {"custom_vmap", "rule_laws_test"}, {"custom_vjp", "rule_laws_test"},
+      {"custom_vjp_linear", "made by custom_vjp's derivative"}, {"no_derivative", "made by a rule without one"},
+      {"linear_solve", "implicit_test"}, {"root", "implicit_test"}, {"optimization_barrier", "checkpoint_test"},
   };
   return names;
 }
