@@ -120,7 +120,10 @@ void check_rows(const std::function<GraphRef(const GraphRef&)>& rewritten) {
                               shape_samples(),
                               index_samples(),
                               contraction_samples(),
-                              lax_samples()}) {
+                              lax_samples(),
+                              linalg_samples(),
+                              sorting_samples(),
+                              special_samples()}) {
     for (const Sample& row : rows) {
       if (std::find(row.dtypes.begin(), row.dtypes.end(), float64) == row.dtypes.end()) continue;
       for (const SampleCase& operands : row.cases) {
