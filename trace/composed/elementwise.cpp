@@ -113,6 +113,7 @@ Array cos(const Operand& x) { return of_real("cos", x); }
 Array tan(const Operand& x) { return of_real("tan", x); }
 Array tanh(const Operand& x) { return of_real("tanh", x); }
 Array erf(const Operand& x) { return of_real("erf", x); }
+Array erf_inv(const Operand& x) { return of_real("erf_inv", x); }
 Array erfc(const Operand& x) { return of_real("erfc", x); }
 Array sigmoid(const Operand& x) { return of_real("logistic", x); }
 

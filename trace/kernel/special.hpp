@@ -1,5 +1,6 @@
 // Special functions of several arguments in the verbs of the kernel language: series, continued
-// fractions and asymptotic expansions. All arguments and results are float64.
+// fractions and asymptotic expansions. Arguments and results are float64, of
+// erf_inv also float32.
 #pragma once
 #include "trace/kernel/builder.hpp"
 
@@ -18,5 +19,7 @@ Scalar betainc_grad_a(Scalar a, Scalar b, Scalar x);
 /// exp(-|x|) times the modified Bessel functions of the first kind.
 Scalar bessel_i0e(Scalar x);
 Scalar bessel_i1e(Scalar x);
+/// The inverse of the error function on (-1, 1); in float32 by XLA's formula.
+Scalar erf_inv(Scalar x);
 
 }  // namespace fluxion::kernel

@@ -93,6 +93,22 @@ double digamma(double x) {
   return static_cast<double>(digamma_of_positive(1 - static_cast<Long>(x)) - pi / std::tan(pi * r));
 }
 
+/// By Newton's method on erf, in the tails on erfc, from Winitzki's estimate.
+double erf_inv(double x) {
+  if (!(std::abs(x) <= 1)) return nan;
+  if (std::abs(x) == 1) return x * infinity;
+  if (x == 0) return x;
+  const Long t = std::abs(static_cast<Long>(x));
+  const Long log_part = std::log((1 - t) * (1 + t));
+  const Long a = 0.147L, u = 2 / (pi * a) + log_part / 2;
+  Long y = std::sqrt(std::sqrt(u * u - log_part / a) - u);
+  for (int step = 0; step < 8; ++step) {
+    const Long off = t < 0.5L ? std::erf(y) - t : (1 - t) - std::erfc(y);
+    y -= off * std::sqrt(pi) / 2 * std::exp(y * y);
+  }
+  return static_cast<double>(x < 0 ? -y : y);
+}
+
 double zeta(double s, double q) {
   if (std::isnan(s) || std::isnan(q)) return nan;
   if (s == 1) return infinity;

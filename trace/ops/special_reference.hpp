@@ -5,6 +5,7 @@
 namespace fluxion::ops::reference {
 
 double digamma(double x);
+double erf_inv(double x);
 double zeta(double s, double q);
 double polygamma(double n, double x);
 double igamma(double a, double x);

@@ -2,6 +2,7 @@
 // expression, reference.
 #include "trace/kernel/math.hpp"
 #include "trace/kernel/math_complex.hpp"
+#include "trace/kernel/special.hpp"
 #include "trace/ops/complex_functions.hpp"
 #include "trace/ops/special.hpp"
 #include "trace/ops/special_reference.hpp"
@@ -352,6 +353,17 @@ constexpr UnaryRow table[] = {
                const Array& dx) { return mul(dx, unary_here("digamma", x)); },
      .lower = [](Scalar x) { return kernel::lgamma(x); },
      .reference = [](double x) { return std::lgamma(x); }},
+
+    // erf' = 2 / sqrt(pi) exp(-x^2)
+    {.name = "erf_inv",
+     .accepts = floats,
+     .jvp =
+         [](const Array&, const Array& y, const Array& dx) {
+           const Array slope = unary_here("exp", mul(y, y));
+           return mul(dx, mul(constant_like(y, 1 / two_over_root_pi), slope));
+         },
+     .lower = [](Scalar x) { return kernel::erf_inv(x); },
+     .reference = reference::erf_inv},
 
     {.name = "is_finite",
      .accepts = floats,

@@ -1,13 +1,13 @@
 // The inverse of the error function, by the polynomials of Giles, "Approximating the erfinv
 // function" (2012).
-#include "trace/composed/common.hpp"
+#include "trace/kernel/math.hpp"
+#include "trace/kernel/math_verbs.hpp"
+#include "trace/kernel/special.hpp"
 
-#include <cmath>
+#include <span>
 
-namespace fluxion {
+namespace fluxion::kernel {
 namespace {
-
-using namespace composed;
 
 // In w = -log(1 - x^2): near 0 polynomials in w, in the tails in sqrt(w). Highest power first.
 constexpr double single_middle[] = {2.81022636e-08,
@@ -74,38 +74,34 @@ constexpr double double_far_tail[] = {-2.7109920616438573243e-11,
                                       1.0103004648645343977,
                                       4.8499064014085844221};
 
-Array polynomial(std::span<const double> coefficients, const Array& x) {
-  Array p = full_like(x, coefficients[0]);
+Scalar polynomial(std::span<const double> coefficients, Scalar x) {
+  Scalar p = x.like(coefficients[0]);
   for (double c : coefficients.subspan(1)) p = p * x + c;
   return p;
 }
 
 }  // namespace
 
-Array erf_inv(const Operand& x) {
-  SiteScope here(x.site());
-  const Array given = real(x, "erf_inv");
-  const DType d = type_of(given).dtype;
-  const Array a = given.astype(wide_dtype(d));
-  const Array edge = abs(a) == 1, inside = where(edge, 0, a);
-  const bool single = type_of(a).dtype == float32;
+Scalar erf_inv(Scalar x) {
+  const Scalar edge = abs(x) == 1.0, inside = select(edge, x.like(0), x);
+  const bool single = x.type() == float32;
   // float32 as XLA does it, so that normal numbers are JAX's; (1 - x)(1 + x) keeps the digits of
   // the tails
-  const Array w = single ? -log1p(-inside * inside) : -log((1 - inside) * (1 + inside));
-  const Array middle = w < (single ? 5.0 : 6.25), root = sqrt(where(middle, 16, w));
-  Array p;
+  const Scalar w = single ? -log1p(-inside * inside) : -log((1.0 - inside) * (inside + 1.0));
+  const Scalar middle = w < (single ? 5.0 : 6.25);
+  const Scalar small = select(middle, w, x.like(0)), root = sqrt(select(middle, x.like(16), w));
+  Scalar p;
   if (single) {
-    p = where(middle,
-              polynomial(single_middle, where(middle, w, 0) - 2.5),
-              polynomial(single_tail, root - 3));
+    p = select(middle, polynomial(single_middle, small - 2.5), polynomial(single_tail, root - 3.0));
   } else {
-    const Array tail = root < 4,
-                outer = where(tail,
-                              polynomial(double_tail, where(tail, root, 3.25) - 3.25),
-                              polynomial(double_far_tail, root - 5));
-    p = where(middle, polynomial(double_middle, where(middle, w, 0) - 3.125), outer);
+    const Scalar tail = root < 4.0;
+    const Scalar outer = select(tail,
+                                polynomial(double_tail, select(tail, root, x.like(3.25)) - 3.25),
+                                polynomial(double_far_tail, root - 5.0));
+    p = select(middle, polynomial(double_middle, small - 3.125), outer);
   }
-  return where(edge, where(a > 0, INFINITY, -INFINITY), p * inside).astype(d);
+  const Scalar infinite = select(x > 0.0, x.like(infinity), x.like(-infinity));
+  return select(edge, infinite, p * inside);
 }
 
-}  // namespace fluxion
+}  // namespace fluxion::kernel
