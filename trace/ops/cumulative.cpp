@@ -67,6 +67,7 @@ struct Cumulative {
     check_axis(name, axis, in[0]);
     if (op > Reduction::min) throw InternalError("cumulative: sum, prod, max and min only");
     check_accepted(name, in[0], accepted(op));
+    if (op != Reduction::sum) check_real(name, in[0]);  // sums are taken part by part
     return {in[0]};
   }
 
@@ -103,7 +104,9 @@ struct Cumulative {
   }
 
   void body(kernel::Nest& nest) const {
-    const DType dtype = nest.operand(0).dtype, wide = is_half(dtype) ? float32 : dtype;
+    const DType given = nest.operand(0).dtype;
+    const DType dtype = given == complex64 ? float32 : given == complex128 ? float64 : given;
+    const DType wide = is_half(dtype) ? float32 : dtype;
     kernel::Builder& b = nest.builder();
     // -0, so that sums of -0 are -0.
     const kernel::Scalar initial = op == Reduction::sum && is_floating(dtype)
@@ -131,7 +134,19 @@ struct Cumulative {
   void reference(ConstTensors in, Tensors out) const {
     by_dtype(in[0].type.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      if constexpr (!host_complex<T>) {
+      if constexpr (host_complex<T>) {
+        const T* x = in[0].as<T>();
+        T *y = out[0].as<T>(), last{};
+        for_each_line(
+            in[0].type.shape,
+            axis,
+            reverse,
+            [&] { last = T{}; },
+            [&](std::int64_t at) {
+              last = {last.real + x[at].real, last.imag + x[at].imag};
+              y[at] = last;
+            });
+      } else {
         using Accumulator =
             std::conditional_t<host_float<T>,
                                FloatAccumulator<std::conditional_t<host_float<T>, T, float>>,
