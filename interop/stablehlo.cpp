@@ -81,6 +81,19 @@ Program load(const std::string& path, std::string_view entry, Site site) {
   return read({text.data(), text.size()}, entry, site);
 }
 
-std::string write(const Function& f) { return write_graph(*parse_graph(f.text())); }
+std::string write(const Function& f, Site site) {
+  GraphRef graph;
+  try {
+    graph = parse_graph(f.text());
+  } catch (const Error&) {  // handles of this process have no text
+    fail("stablehlo-host",
+         site,
+         "stablehlo: the program calls back, checks or prints: this belongs to this process and "
+         "cannot be written",
+         {},
+         "trace a function without callbacks, checks and prints");
+  }
+  return write_graph(*graph);
+}
 
 }  // namespace fluxion::stablehlo

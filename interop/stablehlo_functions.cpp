@@ -4,7 +4,11 @@
 #include "fluxion/ops.hpp"
 #include "interop/stablehlo_lower.hpp"
 #include "trace/error.hpp"
+#include "trace/ops/reduce_precision.hpp"
+#include "trace/ops/special.hpp"
 #include "trace/tensor.hpp"
+
+#include <cstdio>
 
 namespace fluxion::stablehlo {
 namespace {
@@ -106,6 +110,30 @@ ArrayList fft(const Step& s) {
   s.complain("a Fourier transform is FFT, IFFT, RFFT or IRFFT, not '" + type + "'");
 }
 
+ArrayList lgamma(const Step& s) { return {ops::unary("lgamma", s.x(0), s.site())}; }
+ArrayList digamma(const Step& s) { return {ops::unary("digamma", s.x(0), s.site())}; }
+ArrayList special(const Step& s) {
+  ArrayList operands;
+  for (std::size_t k = 0; k < s.count(); ++k) operands.push_back(s.x(k));
+  return {ops::special(s.op.name.substr(5), operands, s.site())};
+}
+
+/// The letters of e5m10.
+ArrayList reduce_precision(const Step& s) {
+  std::int64_t exponent = 0, mantissa = 0;
+  if (const Attribute* format = s.find("format")) {
+    if (std::sscanf(format->text.c_str(), "e%6ldm%6ld", &exponent, &mantissa) != 2)
+      s.complain("a format is written as e5m10, not '" + format->text + "'");
+  } else {
+    exponent = s.integer("exponent_bits");
+    mantissa = s.integer("mantissa_bits");
+  }
+  if (exponent < 1 || mantissa < 0 || exponent > 64 || mantissa > 64)
+    s.complain("a format has at least one bit of exponent, and not less than none of mantissa");
+  return {ops::reduce_precision(
+      s.x(0), static_cast<int>(exponent), static_cast<int>(mantissa), s.site())};
+}
+
 Rows rows() {
   static constexpr Row table[] = {
       {"stablehlo.fft", 1, 1, 0, fft},
@@ -123,6 +151,12 @@ Rows rows() {
       {"chlo.erf", 1, 1, 0, error_function},
       {"chlo.erfc", 1, 1, 0, complementary_error_function},
       {"chlo.erf_inv", 1, 1, 0, wide<erf_inv>},
+      {"chlo.lgamma", 1, 1, 0, lgamma},
+      {"chlo.digamma", 1, 1, 0, digamma},
+      {"chlo.zeta", 2, 1, 0, special},
+      {"chlo.polygamma", 2, 1, 0, special},
+      {"chlo.bessel_i1e", 1, 1, 0, special},
+      {"stablehlo.reduce_precision", 1, 1, 0, reduce_precision},
       {"chlo.next_after", 2, 1, 0, next_after},
   };
   return table;

@@ -1,7 +1,7 @@
 // StableHLO's gather, scatter and slices whose place is known only at run time.
-#include "fluxion/lax.hpp"
 #include "interop/stablehlo_lower.hpp"
 #include "trace/error.hpp"
+#include "trace/ops/dynamic_slice.hpp"
 #include "trace/tensor.hpp"
 
 namespace fluxion::stablehlo {
@@ -155,16 +155,13 @@ ArrayList starts(const Step& s, std::size_t from) {
 ArrayList dynamic_slice(const Step& s) {
   if (s.count() < 1) s.complain("stablehlo.dynamic_slice takes an array");
   const ArrayList at = starts(s, 1);
-  if (at.empty()) return {s.x(0)};
-  return {
-      lax::dynamic_slice(Operand(s.x(0), s.site()), at, Shape(s.integers("slice_sizes", "sizes")))};
+  return {ops::dynamic_slice(s.x(0), at, s.integers("slice_sizes", "sizes"), s.site())};
 }
 
 ArrayList dynamic_update_slice(const Step& s) {
   if (s.count() < 2) s.complain("stablehlo.dynamic_update_slice takes an array and an update");
   const ArrayList at = starts(s, 2);
-  if (at.empty()) return {s.x(1)};
-  return {lax::dynamic_update_slice(Operand(s.x(0), s.site()), Operand(s.x(1), s.site()), at)};
+  return {ops::dynamic_update_slice(ops::Update::set, s.x(0), s.x(1), at, s.site())};
 }
 
 Rows rows() {

@@ -22,7 +22,9 @@ const Row* row_of(std::string_view name) {
                       contraction_rows(),
                       reduction_rows(),
                       structure_rows(),
-                      loop_rows()})
+                      loop_rows(),
+                      sorting_rows(),
+                      factorization_rows()})
       for (const Row& row : rows) out.emplace(row.name, &row);
     return out;
   }();
@@ -49,6 +51,7 @@ struct Marked {
   std::size_t operands;
 };
 constexpr Marked marked[] = {{"stablehlo.reduce", "argreduce", 1},
+                             {"stablehlo.reduce_window", "cumulative", 1},
                              {"stablehlo.reduce", "reduce", 1},
                              {"stablehlo.reduce_window", "reduce_window", 1},
                              {"stablehlo.dot_general", "dot_general", 2},

@@ -106,6 +106,8 @@ Rows contraction_rows();
 Rows reduction_rows();
 Rows structure_rows();
 Rows loop_rows();
+Rows sorting_rows();
+Rows factorization_rows();
 
 // ---- pieces that rows share
 // ------------------------------------------------------------------------------------------------

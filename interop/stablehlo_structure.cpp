@@ -3,11 +3,14 @@
 #include "interop/stablehlo_lower.hpp"
 #include "trace/error.hpp"
 
+#include <algorithm>
+
 namespace fluxion::stablehlo {
 namespace {
 
+/// A call, or a composite operation, which is a call of what it is composed of.
 ArrayList call(const Step& s) {
-  const Attribute& callee = s.need("callee");
+  const Attribute& callee = s.need("callee", "decomposition");
   const Traced& f = s.program.function(callee.text, s.op.at);
   ArrayList operands;
   for (std::size_t k = 0; k < s.count(); ++k) operands.push_back(s.x(k));
@@ -30,39 +33,130 @@ ArrayList optimization_barrier(const Step& s) {
   return out;
 }
 
-/// How many operands this library's operations take, where their type rules count on it. -1: as
-/// many as there are.
-int operands_of(std::string_view name) {
-  static constexpr std::pair<std::string_view, int> table[] = {
-      {"constant", 0},
-      {"iota", 0},
-      {"select", 3},
-      {"clamp", 3},
-      {"compare", 2},
-      {"convert", 1},
-      {"bitcast", 1},
-      {"reshape", 1},
-      {"pad", 2},
-      {"slice", 1},
-      {"transpose", 1},
-      {"broadcast_in_dim", 1},
-      {"rev", 1},
-      {"concatenate", -1},
-      {"reduce", 1},
-      {"gather", 2},
-      {"scatter", 3},
-      {"argreduce", 1},
-      {"dot_general", 2},
-      {"conv_general_dilated", 2},
-      {"reduce_window", 1},
-      {"name", 1},
-      {"window_argreduce", 1},
-      {"threefry2x32", 4},
-      {"stop_gradient", 1},
-  };
-  for (const auto& [known, count] : table)
-    if (known == name) return count;
-  return -1;
+/// How many operands this library's operations take, at least and at most (-1: any number): their
+/// type rules count on it. What belongs to the process that recorded it (callbacks, checks, prints)
+/// is not here, and is not read.
+struct OperandCount {
+  std::string_view name;
+  int least, most;
+};
+constexpr OperandCount counts[] = {
+    {"constant", 0, 0},
+    {"iota", 0, 0},
+    {"axis_index", 0, 0},
+    {"select", 3, 3},
+    {"clamp", 3, 3},
+    {"compare", 2, 2},
+    {"convert", 1, 1},
+    {"bitcast", 1, 1},
+    {"reshape", 1, 1},
+    {"pad", 2, 2},
+    {"slice", 1, 1},
+    {"transpose", 1, 1},
+    {"broadcast_in_dim", 1, 1},
+    {"rev", 1, 1},
+    {"concatenate", 1, -1},
+    {"reduce", 1, 1},
+    {"gather", 2, 2},
+    {"scatter", 3, 3},
+    {"argreduce", 1, 1},
+    {"dot_general", 2, 2},
+    {"conv_general_dilated", 2, 2},
+    {"reduce_window", 1, 1},
+    {"name", 1, 1},
+    {"window_argreduce", 1, 1},
+    {"threefry2x32", 4, 4},
+    {"stop_gradient", 1, 1},
+    {"optimization_barrier", 0, -1},
+    {"no_derivative", 1, -1},
+    {"cholesky", 1, 1},
+    {"triangular_solve", 2, 2},
+    {"lu", 1, 1},
+    {"lu_solve", 4, 4},
+    {"inverse", 1, 1},
+    {"qr", 1, 1},
+    {"eigh", 1, 1},
+    {"svd", 1, 1},
+    {"tridiagonal_solve", 4, 4},
+    {"cumulative", 1, 1},
+    {"linear_recurrence", 2, 2},
+    {"sort", 1, -1},
+    {"reduce_precision", 1, 1},
+    {"dynamic_slice", 1, -1},
+    {"dynamic_update_slice", 2, -1},
+    {"all_reduce", 1, 1},
+    {"ppermute", 1, 1},
+    {"reduce_scatter", 1, 1},
+    {"all_gather", 1, 1},
+    {"all_to_all", 1, 1},
+    {"fft", 2, 2},
+    {"zeta", 2, 2},
+    {"polygamma", 2, 2},
+    {"igamma", 2, 2},
+    {"igammac", 2, 2},
+    {"igamma_grad_a", 2, 2},
+    {"betainc", 3, 3},
+    {"betainc_grad_a", 3, 3},
+    {"bessel_i0e", 1, 1},
+    {"bessel_i1e", 1, 1},
+};
+/// Operations of one and of two operands that check this themselves.
+bool is_elementwise(std::string_view name) {
+  static constexpr std::string_view names[] = {"neg",
+                                               "abs",
+                                               "sign",
+                                               "floor",
+                                               "ceil",
+                                               "round",
+                                               "round_even",
+                                               "exp",
+                                               "log",
+                                               "expm1",
+                                               "log1p",
+                                               "sin",
+                                               "cos",
+                                               "tan",
+                                               "tanh",
+                                               "sqrt",
+                                               "rsqrt",
+                                               "logistic",
+                                               "erf",
+                                               "erfc",
+                                               "digamma",
+                                               "lgamma",
+                                               "is_finite",
+                                               "not",
+                                               "population_count",
+                                               "clz",
+                                               "sinh",
+                                               "cosh",
+                                               "asin",
+                                               "acos",
+                                               "atan",
+                                               "asinh",
+                                               "acosh",
+                                               "atanh",
+                                               "square",
+                                               "conj",
+                                               "real",
+                                               "imag",
+                                               "complex",
+                                               "add",
+                                               "sub",
+                                               "mul",
+                                               "div",
+                                               "rem",
+                                               "pow",
+                                               "atan2",
+                                               "max",
+                                               "min",
+                                               "and",
+                                               "or",
+                                               "xor",
+                                               "shift_left",
+                                               "shift_right_logical",
+                                               "shift_right_arithmetic"};
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 /// The attributes with the programs that they name as @f in their places.
@@ -110,10 +204,15 @@ ArrayList own_operation(const Step& s, const std::string& name) {
   const std::string attributes = text ? text->text : std::string();
   if (attributes.find("graph(") != attributes.npos)
     s.complain("a program inside an attribute stands in a function of its own");
-  if (const int wanted = operands_of(name);
-      wanted >= 0 && static_cast<std::size_t>(wanted) != s.count())
-    s.complain(name + " takes " + std::to_string(wanted) + " operands, not " +
-               std::to_string(s.count()));
+  const auto count = std::find_if(
+      std::begin(counts), std::end(counts), [&](const OperandCount& c) { return c.name == name; });
+  const int given = static_cast<int>(s.count());
+  if (count != std::end(counts) &&
+      (given < count->least || (count->most >= 0 && given > count->most)))
+    s.complain(name + " takes " + std::to_string(count->least) + " operands, not " +
+               std::to_string(given));
+  if (count == std::end(counts) && !programs && !is_elementwise(name))
+    s.complain("there is no operation " + name + " that text can name");
   std::optional<Op> op;
   if (programs)
     op = operation_with_programs(s, name, with_programs(s, attributes));
@@ -137,6 +236,7 @@ ArrayList custom_call(const Step& s) {
 Rows rows() {
   static constexpr Row table[] = {
       {"call", -1, -1, 0, call},
+      {"stablehlo.composite", -1, -1, 0, call},
       {"stablehlo.custom_call", -1, -1, 0, custom_call},
       {"stablehlo.optimization_barrier", -1, -1, 0, optimization_barrier},
   };

@@ -173,6 +173,13 @@ class ModuleWriter {
   /// What StableHLO has no operation for: a custom call with the attributes as text, and the
   /// programs inside as functions.
   void custom(Written& out) {
+    if (out.op().effects() || out.op().name() == "pure_callback")
+      fail("stablehlo-host",
+           out.site(),
+           "stablehlo: " + std::string(out.op().name()) +
+               " belongs to this process and cannot be written",
+           {},
+           "trace a function without prints, checks and callbacks");
     std::string attributes = out.op().attributes(), called;
     for (const Graph* region : out.op().regions()) {
       const std::string text = region_text(*region), name = "@" + name_of(*region, {});
@@ -187,8 +194,6 @@ class ModuleWriter {
     if (!attributes.empty())
       properties +=
           (properties.empty() ? "" : ", ") + ("fluxion.attributes = " + quoted(attributes));
-    if (out.op().effects())
-      properties += std::string(properties.empty() ? "" : ", ") + "has_side_effect = true";
     out.line(out.results() + "stablehlo.custom_call @fluxion." + std::string(out.op().name()) +
              "(" + out.operands() + ")" + (properties.empty() ? "" : " {" + properties + "}") +
              " : " + out.function_type());

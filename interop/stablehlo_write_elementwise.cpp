@@ -34,6 +34,11 @@ constexpr Pair same[] = {
     {"logistic", "stablehlo.logistic"},
     {"erf", "chlo.erf"},
     {"erfc", "chlo.erfc"},
+    {"lgamma", "chlo.lgamma"},
+    {"digamma", "chlo.digamma"},
+    {"zeta", "chlo.zeta"},
+    {"polygamma", "chlo.polygamma"},
+    {"bessel_i1e", "chlo.bessel_i1e"},
     {"is_finite", "stablehlo.is_finite"},
     {"not", "stablehlo.not"},
     {"population_count", "stablehlo.popcnt"},
@@ -70,7 +75,12 @@ bool simple(Written& w) {
       one_type = one_type && w.type(k) == w.result();
     const bool dialect_form = pair.theirs.starts_with("chlo.");
     std::string types = one_type && !dialect_form ? type_text(w.result()) : w.function_type();
-    if (dialect_form) types = type_text(w.type(0)) + " -> " + type_text(w.result());
+    if (dialect_form) {
+      types.clear();
+      for (std::size_t k = 0; k < w.operand_count(); ++k)
+        types += (k ? ", " : "") + type_text(w.type(k));
+      types += " -> " + type_text(w.result());
+    }
     if (pair.ours == "complex") types = type_text(w.result());
     w.line(w.results() + std::string(pair.theirs) + " " + w.operands() + " : " + types);
     return true;
@@ -177,7 +187,28 @@ bool pad(Written& w) {
                          ", interior = " + integer_list(parts[2]));
 }
 
+bool dynamic_slice(Written& w) {
+  return with_clause(
+      w, "dynamic_slice", "sizes = " + integer_list(Fields(w.op()).integers("sizes")));
+}
+bool dynamic_update_slice(Written& w) {
+  if (Fields(w.op()).text("update") != "set") return false;
+  w.line(w.results() + "stablehlo.dynamic_update_slice " + w.operands() + " : " +
+         w.function_type());
+  return true;
+}
+bool reduce_precision(Written& w) {
+  const Fields fields(w.op());
+  w.line(w.results() + "stablehlo.reduce_precision " + w.x(0) + ", format = e" +
+         std::string(fields.text("exponent_bits")) + "m" +
+         std::string(fields.text("mantissa_bits")) + " : " + type_text(w.result()));
+  return true;
+}
+
 constexpr WriterRow particular[] = {
+    {"dynamic_slice", dynamic_slice},
+    {"dynamic_update_slice", dynamic_update_slice},
+    {"reduce_precision", reduce_precision},
     {"constant", constant},
     {"compare", compare},
     {"select", select},

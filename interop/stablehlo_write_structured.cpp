@@ -79,6 +79,32 @@ bool reduce_window(Written& w) {
   return true;
 }
 
+/// A window as long as the axis that ends (reverse: begins) at each element.
+bool cumulative(Written& w) {
+  const Fields fields(w.op());
+  const std::string_view how = fields.text("op"), name = repeated(how, w.type(0).dtype);
+  const auto axis = static_cast<std::size_t>(fields.integer("axis"));
+  const Shape& shape = w.type(0).shape;
+  if (name.empty() || shape[axis] == 0) return false;
+  std::vector<std::vector<std::int64_t>> rows;
+  for (std::size_t k = 0; k < shape.size(); ++k) {
+    const std::int64_t before = k == axis ? shape[k] - 1 : 0;
+    rows.push_back({k == axis ? shape[k] : 1,
+                    1,
+                    1,
+                    1,
+                    fields.flag("reverse") ? 0 : before,
+                    fields.flag("reverse") ? before : 0});
+  }
+  const std::string init = w.identity(reduction(how), w.type(0).dtype),
+                    scalar = type_text({Shape(), w.type(0).dtype});
+  w.line(w.results() + "\"stablehlo.reduce_window\"(" + w.x(0) + ", " + init +
+         ") <{window_dimensions = " + integer_array(column(rows, 0)) +
+         ", padding = " + padding_of(rows) + "}> " + body(name, w.type(0).dtype) + " {" + w.mark() +
+         "} : (" + type_text(w.type(0)) + ", " + scalar + ") -> " + type_text(w.result()));
+  return true;
+}
+
 /// A reduction of the array and its positions together: the larger (smaller) element, of equal ones
 /// the first; NaN wins.
 bool argreduce(Written& w) {
@@ -238,6 +264,7 @@ WriterRows structured_writers() {
       {"reduce", reduce},
       {"reduce_window", reduce_window},
       {"argreduce", argreduce},
+      {"cumulative", cumulative},
       {"dot_general", dot_general},
       {"gather", gather},
       {"scatter", scatter},

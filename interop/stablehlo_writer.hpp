@@ -15,6 +15,7 @@ class Written {
   Written(const Graph& graph, const fluxion::Operation& o) : graph_(graph), operation_(o) {}
 
   const Op& op() const { return operation_.op; }
+  const Site& site() const { return operation_.site; }
   std::string x(std::size_t k) const { return "%" + std::to_string(operation_.operands[k]); }
   std::size_t operand_count() const { return operation_.operands.size(); }
   const Type& type(std::size_t k) const;

@@ -33,6 +33,7 @@ Program read(std::string_view text, std::string_view entry = "main", Site = Site
 Program load(const std::string& path, std::string_view entry = "main", Site = Site::current());
 /// A typed program as a StableHLO module whose function @main it is; `read` gives the same program
 /// back. What StableHLO has no operation for is written as a custom call that names this library's.
-std::string write(const Function&);
+/// Error `stablehlo-host` where the program calls back, checks or prints.
+std::string write(const Function&, Site = Site::current());
 
 }  // namespace fluxion::stablehlo

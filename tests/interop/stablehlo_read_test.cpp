@@ -168,6 +168,17 @@ TEST_CASE("a scatter with a region of its own combines one update after the othe
             .to_vector<float>() == std::vector<float>{1, 128, 3});
 }
 
+TEST_CASE("a composite operation is what it is composed of") {
+  CHECK(result_of("module {\n  func.func @main(%x: tensor<3xf32>, %y: tensor<3xf32>) -> "
+                  "tensor<3xf32> {\n    %0 = stablehlo.composite \"my.difference\" %y, %x "
+                  "{composite_attributes = {n = 1 : i64}, decomposition = @d} : "
+                  "(tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>\n    return %0 : "
+                  "tensor<3xf32>\n  }\n  func.func private @d(%a: tensor<3xf32>, %b: "
+                  "tensor<3xf32>) -> tensor<3xf32> {\n    %0 = stablehlo.subtract %a, %b : "
+                  "tensor<3xf32>\n    return %0 : tensor<3xf32>\n  }\n}\n") ==
+        std::vector<float>{9, 18, 27});
+}
+
 TEST_CASE("a program that was read can be jitted, differentiated and batched") {
   const stablehlo::Program program = stablehlo::read(
       on_vectors("    %0 = stablehlo.multiply %x, %y : tensor<3xf32>\n    %1 = stablehlo.multiply "
