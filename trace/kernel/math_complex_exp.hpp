@@ -41,7 +41,7 @@ template <class F> Complex<F> complex_sinh(Complex<F> z) {
   F im = scaled_product(h.cosine, sine, h.exponent);
   re = times_sign<Double>(re, z.re);
   auto endless = (h.magnitude == infinity) & ~is_finite(z.im);
-  re = select(endless | (z.re == 0.0), z.re, re);
+  re = select(endless | ((z.re == 0.0) & ~is_finite(z.im)), z.re, re);
   return {re, select(z.im == 0.0, z.im, im)};
 }
 
@@ -52,9 +52,9 @@ template <class F> Complex<F> complex_cosh(Complex<F> z) {
   F im = times_sign<Double>(scaled_product(h.sine, sine, h.exponent), z.re);
   auto endless = (h.magnitude == infinity) & ~is_finite(z.im);
   re = select(endless, h.magnitude, re);
-  // 0 where either part is, whatever the other one
+  // 0 where one part is, even if the other one is not finite
   F zero = with_sign<Double>(z.re.like(0), times_sign<Double>(z.re, z.im));
-  return {re, select((z.im == 0.0) | (z.re == 0.0), zero, im)};
+  return {re, select((z.im == 0.0) | ((z.re == 0.0) & ~is_finite(z.im)), zero, im)};
 }
 
 /// (sinh x cosh x + i sin y cos y) / (sinh(x)^2 + cos(y)^2); far out 1 + 4 i sin y cos y exp(-2 x).

@@ -5,32 +5,29 @@
 namespace fluxion::ops {
 
 /// The part that is asked for of the sum of a * b over all indices below `extents`, where
-/// factors(index) gives a and b. Each part is two sums of products in `type`, with fused
-/// multiply-adds.
+/// factors(index) gives a and b: products as they are defined, none of them fused with the sum,
+/// which is what XLA gives.
 template <class Factors>
 kernel::Scalar complex_sum(kernel::Nest& nest,
                            const Shape& extents,
                            kernel::Tree tree,
                            DType type,
                            const Factors& factors) {
-  using kernel::Combiner, kernel::Scalar;
+  using kernel::Scalar;
   const bool imaginary = nest.part() == 1;
-  const auto terms = [&](const kernel::Index& j) {
+  const auto term = [&](const kernel::Index& j) {
     const auto [a, b] = factors(j);
     const auto part = [&](Scalar x) { return kernel::convert(x, type); };
-    using Element = kernel::Builder::Element;
-    return std::vector<Element>{{part(a.re), part(imaginary ? b.im : b.re)},
-                                {part(a.im), part(imaginary ? b.re : b.im)}};
+    const auto product = kernel::naive_product({part(a.re), part(a.im)}, {part(b.re), part(b.im)});
+    return imaginary ? product.im : product.re;
   };
-  std::vector<Scalar> sums;
-  if (extents.empty()) {
-    for (const auto& term : terms({})) sums.push_back(term.value * term.factor);
-  } else {
-    const Scalar zero = nest.builder().constant(type, 0);
-    sums =
-        nest.builder().reduce(extents, tree, {Combiner::add, Combiner::add}, {zero, zero}, terms);
-  }
-  return imaginary ? sums[0] + sums[1] : sums[0] - sums[1];
+  if (extents.empty()) return term({});
+  const Scalar zero = nest.builder().constant(type, 0);
+  const auto sum = nest.builder().reduce(
+      extents, tree, {kernel::Combiner::add}, {zero}, [&](const kernel::Index& j) {
+        return std::vector<kernel::Builder::Element>{{term(j)}};
+      });
+  return sum[0];
 }
 
 }  // namespace fluxion::ops
