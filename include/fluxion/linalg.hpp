@@ -1,9 +1,10 @@
 // Linear algebra: the names and meanings of jax.numpy.linalg, jax.scipy.linalg and jax.lax.linalg.
 //
-// Matrices are the last two axes; all axes before them are a batch. Everything computes in float32
-// or float64 (integers become float32; 16-bit floats are refused, error `dtype`); other shapes are
-// refused with the error `matrix`. Matrices above 8 by 8 go to LAPACK where it is installed;
-// smaller ones are computed many at a time in vector registers. Results do not depend on which.
+// Matrices are the last two axes; all axes before them are a batch. Everything computes in float32,
+// float64, complex64 or complex128 (integers become float32; 16-bit floats are refused, error
+// `dtype`); other shapes are refused with the error `matrix`. Matrices above 8 by 8 go to LAPACK
+// where it is installed; smaller ones are computed many at a time in vector registers. Results do
+// not depend on which.
 #pragma once
 #include "ops.hpp"
 

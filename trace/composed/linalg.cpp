@@ -1,6 +1,7 @@
 // Factorizations and solutions of linear systems, made of the primitives.
 #include "fluxion/linalg.hpp"
 
+#include "fluxion/complex.hpp"
 #include "fluxion/rules.hpp"
 #include "trace/composed/common.hpp"
 #include "trace/ops/linalg.hpp"
@@ -34,9 +35,16 @@ Array matrix(const Operand& a, std::string_view who, bool square = false) {
   return m;
 }
 
-Array turned(const Array& a) { return swapaxes(a, -1, -2); }
+/// The adjoint: of real matrices the transpose.
+Array turned(const Array& a) { return conj(swapaxes(a, -1, -2)); }
 
 Array symmetrized(const Array& a) { return (a + turned(a)) / 2; }
+
+/// The distance from 1 to the next number.
+double epsilon_of(const Array& a) {
+  const DType d = type_of(a).dtype;
+  return d == float64 || d == complex128 ? 0x1p-52 : 0x1p-23;
+}
 
 bool lower_of(std::string_view uplo, const Site& site) {
   if (uplo == "L" || uplo == "l") return true;
@@ -209,7 +217,7 @@ Lu lu(const Operand& a) {
   const ops::LuFactors f = ops::lu(m, a.site());
   const Array left = f.lu[{ellipsis, fluxion::slice(0, k)}],
               right = f.lu[{ellipsis, fluxion::slice(0, k), fluxion::all}];
-  const Array p = turned(one_hot(f.permutation, rows, type_of(m).dtype));
+  const Array p = swapaxes(one_hot(f.permutation, rows, type_of(m).dtype), -1, -2);
   return {p, tril(left, -1) + eye(rows, k, 0, type_of(m).dtype), triu(right)};
 }
 
@@ -284,7 +292,7 @@ Array pinv(const Operand& a, std::optional<double> rtol) {
   SiteScope here(a.site());
   const Array m = matrix(a, "pinv");
   const std::int64_t rows = rows_of(m), columns = columns_of(m);
-  const double epsilon = type_of(m).dtype == float64 ? 0x1p-52 : 0x1p-23;
+  const double epsilon = epsilon_of(m);
   const double cutoff = rtol ? *rtol : 10 * static_cast<double>(std::max(rows, columns)) * epsilon;
   if (rows == 0 || columns == 0) return zeros_like(turned(m));
   const auto rule = [cutoff, rows, columns](auto primals, auto tangents) {
@@ -310,7 +318,7 @@ LeastSquares lstsq(const Operand& a, const Operand& b, std::optional<double> rco
          {},
          "for a batch use fx::vmap");
   const std::int64_t m = rows_of(s.a), n = columns_of(s.a);
-  const double epsilon = type_of(s.a).dtype == float64 ? 0x1p-52 : 0x1p-23;
+  const double epsilon = epsilon_of(s.a);
   const double cutoff = rcond ? *rcond : epsilon * static_cast<double>(std::max(m, n));
   const auto [values, u, vh] = ops::svd(s.a, false, true, a.site());
   const Array counts =
@@ -318,7 +326,7 @@ LeastSquares lstsq(const Operand& a, const Operand& b, std::optional<double> rco
   const Array inverses = where(counts, 1 / where(counts, values, 1), 0);
   const Array rank = sum(counts);
   const Array x = matmul(turned(vh), expand_dims(inverses, -1) * matmul(turned(u), s.b));
-  const Array residuals = sum(square(s.b - matmul(s.a, x)), 0);
+  const Array residuals = sum(square(abs(s.b - matmul(s.a, x))), 0);
   return {s.result(x), residuals, rank, values};
 }
 
@@ -326,7 +334,7 @@ Array matrix_rank(const Operand& a, std::optional<double> rtol) {
   SiteScope here(a.site());
   const Array m = matrix(a, "matrix_rank");
   const std::int64_t size = std::max(rows_of(m), columns_of(m));
-  const double epsilon = type_of(m).dtype == float64 ? 0x1p-52 : 0x1p-23;
+  const double epsilon = epsilon_of(m);
   const double cutoff = rtol ? *rtol : epsilon * static_cast<double>(size);
   const Array values = svdvals(Operand(m, a.site()));
   if (columns_of(m) == 0 || rows_of(m) == 0) return sum(values > 0, -1);

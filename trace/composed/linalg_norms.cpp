@@ -1,4 +1,5 @@
 // Norms of vectors and matrices.
+#include "fluxion/complex.hpp"
 #include "fluxion/linalg.hpp"
 #include "trace/composed/common.hpp"
 
@@ -14,13 +15,18 @@ using namespace composed;
   fail("norm", site, "norm: " + what, {}, hint);
 }
 
+/// |x|^2, without a root where there is none.
+Array squared(const Array& x) {
+  return is_complex(type_of(x).dtype) ? square(real(x)) + square(imag(x)) : square(x);
+}
+
 Array vector_norm_along(
     const Array& x, const Order& order, const Axes& axes, bool keepdims, const Site& site) {
   if (order.kind() != Order::Kind::none && order.kind() != Order::Kind::number)
     refuse("\"fro\" and \"nuc\" are norms of matrices, this is a vector", site);
   const double p = order.kind() == Order::Kind::none ? 2 : order.number();
-  if (p == 2) return sqrt(sum(square(x), axes, keepdims));
-  if (p == 0) return sum(x != 0, axes, keepdims).astype(type_of(x).dtype);
+  if (p == 2) return sqrt(sum(squared(x), axes, keepdims));
+  if (p == 0) return sum(x != 0, axes, keepdims).astype(type_of(abs(x)).dtype);
   const Array size = abs(x);
   if (p == INFINITY) return max(size, axes, keepdims);
   if (p == -INFINITY) return min(size, axes, keepdims);
@@ -34,7 +40,7 @@ Array matrix_norm_of(const Array& x, const Order& order, const Site& site) {
   switch (order.kind()) {
     case Order::Kind::none:
     case Order::Kind::frobenius:
-      return sqrt(sum(square(x), {-2, -1}));
+      return sqrt(sum(squared(x), {-2, -1}));
     case Order::Kind::nuclear:
       return sum(svdvals(x), -1);
     case Order::Kind::unknown:
@@ -62,7 +68,7 @@ struct Given {
 Given given(std::string_view who, const Operand& x) {
   const Array a = real(x, who);
   const DType d = type_of(a).dtype;
-  return {a.astype(wide_dtype(d)), d};
+  return {a.astype(wide_dtype(d)), d == complex64 ? float32 : d == complex128 ? float64 : d};
 }
 
 }  // namespace

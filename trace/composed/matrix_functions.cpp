@@ -57,7 +57,9 @@ SlogDet slogdet(const Operand& a) {
   const Array m = square_matrix(a, "slogdet");
   const ops::LuFactors f = ops::lu(m, a.site());
   const Array diagonal = fluxion::diagonal(f.lu, 0, -2, -1);
-  const Array signs = prod(sign(stop_gradient(diagonal)), -1);
+  // The sign of a real number does not change; that of a complex one turns.
+  const bool turns = is_complex(type_of(m).dtype);
+  const Array signs = prod(sign(turns ? diagonal : stop_gradient(diagonal)), -1);
   return {parity(f.pivots, type_of(m).dtype) * signs, sum(log(abs(diagonal)), -1)};
 }
 
@@ -135,7 +137,7 @@ Array expm(const Operand& a, int max_squarings) {
   const std::int64_t n = size_at(m, rank - 1);
   const DType d = type_of(m).dtype;
   if (n == 0) return m;
-  const bool wide = d == float64;
+  const bool wide = d == float64 || d == complex128;
   const Array size = max(sum(abs(stop_gradient(m)), -2), -1);
   const Array wanted = maximum(ceil(log2(size / (wide ? norm_13 : norm_7))), 0);
   const auto spread = [](const Array& x) { return expand_dims(x, {-1, -2}); };

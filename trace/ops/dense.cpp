@@ -2,6 +2,7 @@
 // share.
 #include "trace/ops/dense.hpp"
 
+#include "fluxion/complex.hpp"
 #include "fluxion/ops.hpp"
 
 #include <fmt/format.h>
@@ -15,12 +16,12 @@ void check_matrix(std::string_view who, const Type& type) {
          fmt::format("{}: it takes matrices, this is {}", who, to_string(type)),
          {},
          "matrices are the last two axes; a vector becomes one column with fx::expand_dims(x, -1)");
-  if (type.dtype == float32 || type.dtype == float64) return;
-  if (is_complex(type.dtype))
-    fail("complex", Site(), fmt::format("{}: complex matrices are not supported", who));
+  if (real_of(type.dtype) == float32 || real_of(type.dtype) == float64) return;
   fail("dtype",
        Site(),
-       fmt::format("{}: it computes in float32 or float64, not {}", who, to_string(type.dtype)),
+       fmt::format("{}: it computes in float32, float64 and complex numbers of these, not {}",
+                   who,
+                   to_string(type.dtype)),
        {},
        "convert the matrix with astype");
 }
@@ -77,9 +78,20 @@ Batched batch_leading(const Op& op, Arrays x, BatchAxes axes, std::int64_t size)
 }
 
 Array transposed(const Array& x) { return swapaxes(x, -1, -2); }
-Array conjugate(const Array& x) { return x; }
+Array conjugate(const Array& x) { return conj(x); }
 Array adjoint(const Array& x) { return conjugate(transposed(x)); }
-Array mirrored(const Array& lower) { return tril(lower) + adjoint(tril(lower, -1)); }
+Array mirrored(const Array& lower) {
+  const Array below = tril(lower, -1);
+  const std::int64_t n = columns_of(type_of(lower).shape);
+  return below + adjoint(below) + identity_like(lower, n) * real(lower);
+}
+Array turned_to_positive(const Array& change, const Array& vectors) {
+  if (!is_complex(type_of(vectors).dtype)) return {};
+  const Array size = abs(vectors), large = size * 3 >= max(size, -2, true);
+  const Array first = expand_dims(argmax(large.astype(int32), -2), -2);
+  const Array height = take_along_axis(real(vectors), first, -2);
+  return squeeze(take_along_axis(imag(change), first, -2) / height, -2);
+}
 Array identity_like(const Array& x, std::int64_t size) {
   return eye(size, type_of(x).dtype, rule_site());
 }

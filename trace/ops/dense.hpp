@@ -35,6 +35,9 @@ Array conjugate(const Array&);
 Array adjoint(const Array&);
 /// The matrix whose lower triangle was read, whole.
 Array mirrored(const Array& lower);
+/// By what rate a column's phase has to turn back so that its positive element (see eigh) stays
+/// real while the columns change: [..., columns]; empty for real ones.
+Array turned_to_positive(const Array& change, const Array& vectors);
 /// The identity, of the dtype of x.
 Array identity_like(const Array& x, std::int64_t size);
 
@@ -157,6 +160,7 @@ class Kernel {
   void exchange(Cells&, std::int64_t count, const Affine& i, Scalar p) const;
 
  private:
+  Value read_at(int k, const kernel::Index&) const;
   kernel::Index index(const Affine& i) const;
   kernel::Index index(const Affine& i, const Affine& j) const;
 

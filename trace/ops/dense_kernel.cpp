@@ -102,11 +102,17 @@ kernel::Index Kernel::index(const Affine& i, const Affine& j) const {
 Scalar Kernel::not_a_number() const { return number(__builtin_nan("")); }
 
 Value Kernel::read(int k, const Affine& i, const Affine& j) const {
-  return {nest_.read(k, index(i, j)), {}};
+  return read_at(k, index(i, j));
 }
-Value Kernel::read(int k, const Affine& i) const { return {nest_.read(k, index(i)), {}}; }
+Value Kernel::read(int k, const Affine& i) const { return read_at(k, index(i)); }
+Value Kernel::read_at(int k, const kernel::Index& at) const {
+  if (!is_complex(nest_.operand(k).dtype)) return {nest_.read(k, at), {}};
+  const kernel::Complex<Scalar> x = nest_.read_complex(k, at);
+  return {x.re, x.im};
+}
 void Kernel::write(int k, const Affine& i, const Affine& j, Value x) const {
-  nest_.write(k, index(i, j), x.re);
+  const bool imaginary = is_complex(nest_.result(k).dtype) && nest_.part() == 1;
+  nest_.write(k, index(i, j), imaginary ? x.im : x.re);
 }
 void Kernel::write(int k, const Affine& i, Scalar x) const { nest_.write(k, index(i), x); }
 

@@ -1,4 +1,5 @@
 // Eigenvalues and eigenvectors of Hermitian matrices.
+#include "fluxion/complex.hpp"
 #include "fluxion/ops.hpp"
 #include "trace/ops/dense.hpp"
 
@@ -32,12 +33,15 @@ struct Eigh {
     else
       v = eigh(x[0], true, rule_site()).vectors;
     const Array moved = matmul(adjoint(v), matmul(mirrored(dx[0]), v));
-    const Array dw = diagonal(moved, 0, -2, -1);
+    const Array dw = real(diagonal(moved, 0, -2, -1));
     if (!vectors) return {dw};
     const Array one = identity_like(w, rows_of(type_of(x[0]).shape));
     const Array gaps = expand_dims(w, -2) - expand_dims(w, -1);
     const Array f = 1 / (gaps + one) - one;
-    return {dw, matmul(v, f * moved)};
+    Array dv = matmul(v, f * moved);
+    if (const Array back = turned_to_positive(dv, v); defined(back))
+      dv = dv - v * expand_dims(complex(zeros_like(back), back), -2);
+    return {dw, dv};
   }
 
   Batched batch(Arrays x, BatchAxes at, std::int64_t size) const {

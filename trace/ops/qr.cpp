@@ -1,4 +1,5 @@
 // Orthogonal and triangular factors by Householder's reflections, with LAPACK's signs.
+#include "fluxion/complex.hpp"
 #include "fluxion/ops.hpp"
 #include "trace/ops/dense.hpp"
 
@@ -46,7 +47,11 @@ struct Qr {
     const Array da = n > k ? first(dx[0]) : dx[0], square = n > k ? first(r) : r;
     const Array scaled = triangular_solve(square, da, {.left = false, .lower = false}, rule_site());
     const Array inside = matmul(adjoint(q), scaled), below = tril(inside, -1);
-    const Array turn = below - adjoint(below);
+    Array turn = below - adjoint(below);
+    if (is_complex(type_of(q).dtype)) {  // the diagonal of R stays real
+      const Array phases = imag(inside) * identity_like(real(inside), k);
+      turn = turn + complex(zeros_like(phases), phases);
+    }
     return {matmul(q, turn - inside) + scaled, matmul(adjoint(q), dx[0]) - matmul(turn, r)};
   }
 

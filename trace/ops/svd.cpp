@@ -1,4 +1,5 @@
 // Singular values and vectors.
+#include "fluxion/complex.hpp"
 #include "fluxion/ops.hpp"
 #include "trace/ops/dense.hpp"
 
@@ -56,7 +57,7 @@ struct Svd {
     }
     const Array v = adjoint(f.vh), uh = adjoint(f.u), &da = dx[0];
     const Array moved = matmul(matmul(uh, da), v);
-    const Array ds = diagonal(moved, 0, -2, -1);
+    const Array ds = real(diagonal(moved, 0, -2, -1));
     if (!vectors) return {ds};
     const Array row = expand_dims(f.values, -2), column = expand_dims(f.values, -1);
     const Array gaps = (row + column) * (row - column);
@@ -76,6 +77,11 @@ struct Svd {
     if (n > m) {
       const Array across = matmul(adjoint(da), f.u);
       dv = dv + (across - matmul(v, matmul(f.vh, across))) / row;
+    }
+    if (const Array back = turned_to_positive(du, f.u); defined(back)) {
+      const Array turn_back = expand_dims(complex(zeros_like(back), back), -2);
+      du = du - f.u * turn_back;
+      dv = dv - v * turn_back;
     }
     return {ds, du, adjoint(dv)};
   }
