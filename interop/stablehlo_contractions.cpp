@@ -16,12 +16,83 @@ void split_pair(const Step& s, const Attribute* a, std::vector<int>& lhs, std::v
   rhs = s.axes_of(&a->list[1]);
 }
 
-/// Products may be summed in a wider dtype. Operands of other dtypes are converted to the result's,
-/// in which sums are made.
+// Sums of so few products are made in order, each rounded to the element type, as StableHLO says;
+// longer ones are left to the library, whose order of summation is its own.
+constexpr std::int64_t longest_in_order = 16;
+
+/// The axes as batch, free, contracted, each group as one.
+Array grouped(const Array& x,
+              const std::vector<int>& batch,
+              const std::vector<int>& contract,
+              Shape& batch_shape,
+              Shape& free_shape,
+              const Site& site) {
+  const Shape shape = type_of(x).shape;
+  const auto among = [](int axis, const std::vector<int>& list) {
+    return std::find(list.begin(), list.end(), axis) != list.end();
+  };
+  std::vector<int> order = batch;
+  std::int64_t sizes[3] = {1, 1, 1};
+  batch_shape = free_shape = Shape();
+  for (int axis : batch) batch_shape.push_back(shape[static_cast<std::size_t>(axis)]);
+  for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) {
+    if (among(axis, batch) || among(axis, contract)) continue;
+    order.push_back(axis);
+    free_shape.push_back(shape[static_cast<std::size_t>(axis)]);
+  }
+  order.insert(order.end(), contract.begin(), contract.end());
+  for (std::int64_t n : batch_shape) sizes[0] *= n;
+  for (std::int64_t n : free_shape) sizes[1] *= n;
+  for (int axis : contract) sizes[2] *= shape[static_cast<std::size_t>(axis)];
+  return ops::reshape(ops::transpose(x, order, site), Shape{sizes[0], sizes[1], sizes[2]}, site);
+}
+
+/// A short product of complex numbers, by parts: sums of re re - im im and of re im + im re.
+Array complex_product(const Array& lhs,
+                      const Array& rhs,
+                      const ops::DotDimensions& d,
+                      const Site& site) {
+  Shape batch, lhs_free, rhs_free;
+  const Array a = grouped(lhs, d.lhs_batch, d.lhs_contract, batch, lhs_free, site),
+              b = grouped(rhs, d.rhs_batch, d.rhs_contract, batch, rhs_free, site);
+  const Shape x = type_of(a).shape, y = type_of(b).shape, full{x[0], x[1], y[1]};
+  const auto binary = [&](std::string_view name, const Array& p, const Array& q) {
+    return ops::binary(name, p, q, site);
+  };
+  const auto column = [&](const Array& m, std::string_view part, std::int64_t k, int axis) {
+    const Shape shape = type_of(m).shape;
+    const Array one =
+        ops::reshape(ops::slice(m, {0, 0, k}, {shape[0], shape[1], k + 1}, {1, 1, 1}, site),
+                     Shape{shape[0], shape[1]},
+                     site);
+    return ops::broadcast_in_dim(ops::unary(part, one, site), full, {0, axis}, site);
+  };
+  Array re, im;
+  for (std::int64_t k = 0; k < x[2]; ++k) {
+    const Array ar = column(a, "real", k, 1), ai = column(a, "imag", k, 1),
+                br = column(b, "real", k, 2), bi = column(b, "imag", k, 2);
+    const Array product_re = binary("sub", binary("mul", ar, br), binary("mul", ai, bi)),
+                product_im = binary("add", binary("mul", ar, bi), binary("mul", ai, br));
+    re = k ? binary("add", re, product_re) : product_re;
+    im = k ? binary("add", im, product_im) : product_im;
+  }
+  Shape result = batch;
+  for (std::int64_t n : lhs_free) result.push_back(n);
+  for (std::int64_t n : rhs_free) result.push_back(n);
+  return ops::reshape(binary("complex", re, im), result, site);
+}
+
+/// Operands of other dtypes are converted to the result's, in which sums are made.
 ArrayList product(const Step& s, const ops::DotDimensions& d) {
   const DType to = s.result().dtype;
-  return {ops::dot_general(
-      converted(s.x(0), to, s.site()), converted(s.x(1), to, s.site()), d, s.site())};
+  const Array lhs = converted(s.x(0), to, s.site()), rhs = converted(s.x(1), to, s.site());
+  const Array whole = ops::dot_general(lhs, rhs, d, s.site());  // refuses what does not fit
+  std::int64_t products = 1;
+  for (int axis : d.lhs_contract)
+    products *= std::min(type_of(lhs).shape[static_cast<std::size_t>(axis)], longest_in_order + 1);
+  if (is_complex(to) && products >= 1 && products <= longest_in_order)
+    return {complex_product(lhs, rhs, d, s.site())};
+  return {whole};
 }
 
 ArrayList dot_general(const Step& s) {
@@ -77,10 +148,6 @@ void read_layout(const Step& s,
   for (int axis : spatial) whole = whole && axis >= 0;
   if (!whole) s.complain("an axis of the convolution is missing, or named twice");
 }
-
-// Sums of so few products are made in order, each rounded to the element type, as StableHLO says;
-// longer ones are left to the library's convolutions, whose order of summation is their own.
-constexpr std::int64_t longest_in_order = 16;
 
 /// Axes in the order batch, feature, spatial (of the kernel: out, in, spatial), with the sizes that
 /// are there.

@@ -42,6 +42,14 @@ Types scalars_of(const ArrayList& arrays) {
   return out;
 }
 
+/// Sums of complex numbers are those of their parts, so that each part is rounded as it is.
+template <class Sum>
+Array by_parts(Combination how, const Array& x, const Site& site, const Sum& sum) {
+  if (!is_complex(type_of(x).dtype) || how != Combination::add) return sum(x);
+  const Array re = ops::unary("real", x, site), im = ops::unary("imag", x, site);
+  return ops::binary("complex", sum(re), sum(im), site);
+}
+
 /// The reduction with its first value, unless that changes nothing.
 Array with_first(
     const Step& s, Combination how, const Array& reduced, std::size_t k, std::size_t count) {
@@ -137,13 +145,18 @@ ArrayList reduce(const Step& s) {
   ArrayList out;
   if (known) {
     for (std::size_t k = 0; k < r.count; ++k)
-      out.push_back(with_first(
-          s,
-          how[k],
-          ops::reduce(
-              *reduction_of(how[k], type_of(r.arrays[k]).dtype), r.arrays[k], axes, s.site(), true),
-          k,
-          r.count));
+      out.push_back(with_first(s,
+                               how[k],
+                               by_parts(how[k],
+                                        r.arrays[k],
+                                        s.site(),
+                                        [&](const Array& x) {
+                                          const ops::Reduction op =
+                                              *reduction_of(how[k], type_of(x).dtype);
+                                          return ops::reduce(op, x, axes, s.site(), true);
+                                        }),
+                               k,
+                               r.count));
     return out;
   }
   if (const std::optional<bool> largest = is_argreduce(s, r, axes);
@@ -244,7 +257,13 @@ ArrayList reduce_window(const Step& s) {
     for (std::size_t k = 0; k < r.count; ++k)
       out.push_back(with_first(s,
                                combination_of(s.region(0), k, r.count),
-                               ops::reduce_window_in_order(*how[k], r.arrays[k], w, s.site()),
+                               by_parts(combination_of(s.region(0), k, r.count),
+                                        r.arrays[k],
+                                        s.site(),
+                                        [&](const Array& x) {
+                                          return ops::reduce_window_in_order(
+                                              *how[k], x, w, s.site());
+                                        }),
                                k,
                                r.count));
     return out;
