@@ -22,6 +22,9 @@ template <Array (*function)(const Operand&)> ArrayList wide(const Step& s) {
   return {half ? ops::convert(y, d, s.site()) : y};
 }
 ArrayList error_function(const Step& s) { return {ops::unary("erf", s.x(0), s.site())}; }
+ArrayList inverse_error_function(const Step& s) {
+  return {ops::unary("erf_inv", s.x(0), s.site())};
+}
 ArrayList complementary_error_function(const Step& s) {
   return {ops::unary("erfc", s.x(0), s.site())};
 }
@@ -150,7 +153,7 @@ Rows rows() {
       {"chlo.square", 1, 1, 0, direct<square>},
       {"chlo.erf", 1, 1, 0, error_function},
       {"chlo.erfc", 1, 1, 0, complementary_error_function},
-      {"chlo.erf_inv", 1, 1, 0, wide<erf_inv>},
+      {"chlo.erf_inv", 1, 1, 0, inverse_error_function},
       {"chlo.lgamma", 1, 1, 0, lgamma},
       {"chlo.digamma", 1, 1, 0, digamma},
       {"chlo.zeta", 2, 1, 0, special},

@@ -99,6 +99,7 @@ constexpr OperandCount counts[] = {
     {"betainc_grad_a", 3, 3},
     {"bessel_i0e", 1, 1},
     {"bessel_i1e", 1, 1},
+    {"random_gamma_grad", 2, 2},
 };
 /// Operations of one and of two operands that check this themselves.
 bool is_elementwise(std::string_view name) {
@@ -122,6 +123,7 @@ bool is_elementwise(std::string_view name) {
                                                "logistic",
                                                "erf",
                                                "erfc",
+                                               "erf_inv",
                                                "digamma",
                                                "lgamma",
                                                "is_finite",

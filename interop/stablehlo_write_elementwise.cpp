@@ -34,6 +34,7 @@ constexpr Pair same[] = {
     {"logistic", "stablehlo.logistic"},
     {"erf", "chlo.erf"},
     {"erfc", "chlo.erfc"},
+    {"erf_inv", "chlo.erf_inv"},
     {"lgamma", "chlo.lgamma"},
     {"digamma", "chlo.digamma"},
     {"zeta", "chlo.zeta"},
