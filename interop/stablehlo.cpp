@@ -82,6 +82,7 @@ Program load(const std::string& path, std::string_view entry, Site site) {
 }
 
 std::string write(const Function& f, Site site) {
+  const SiteScope here(site);
   GraphRef graph;
   try {
     graph = parse_graph(f.text());
