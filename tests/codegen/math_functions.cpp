@@ -280,7 +280,7 @@ std::vector<MathFunction> make_functions() {
       {"asin",
        UNARY(by_double<asin_double>, asin_double, kernel::asin, std::asin, mpfr_asin),
        2,
-       2,
+       2.1,
        -1,
        1,
        {1, 0.5}},
