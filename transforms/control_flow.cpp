@@ -16,6 +16,7 @@
 namespace fluxion::detail {
 namespace {
 
+using ops::list;
 using ops::Scan;
 
 Types types_of(const Flat& arrays, std::string_view who, const Site& site) {
@@ -25,12 +26,6 @@ Types types_of(const Flat& arrays, std::string_view who, const Site& site) {
     types.push_back(type_of(a));
   }
   return types;
-}
-
-ArrayList list(std::initializer_list<Arrays> parts) {
-  ArrayList all;
-  for (Arrays part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
 }
 
 /// A traced function as a program whose captures come first.

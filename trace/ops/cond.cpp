@@ -12,12 +12,6 @@ namespace {
 
 std::size_t size(std::int32_t n) { return static_cast<std::size_t>(n); }
 
-ArrayList list(std::initializer_list<Arrays> parts) {
-  ArrayList all;
-  for (Arrays part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 /// The marks of all branches together.
 void unite(std::vector<bool>& all, const std::vector<bool>& more) {
   all.resize(more.size());

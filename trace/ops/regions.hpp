@@ -64,9 +64,11 @@ template <class List> auto marked(const List& list, const std::vector<bool>& mas
     if (mask[i]) out.push_back(list[i]);
   return out;
 }
-template <class T> std::vector<T> joined(std::vector<T> a, std::span<const T> b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
+/// The lists, one after the other.
+inline ArrayList list(std::initializer_list<Arrays> parts) {
+  ArrayList all;
+  for (Arrays part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
 }
 
 }  // namespace fluxion::ops

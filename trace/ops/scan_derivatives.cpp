@@ -32,12 +32,6 @@ std::vector<bool> body_mask(const std::vector<bool>& constants,
   return mask;
 }
 
-ArrayList list(std::initializer_list<Arrays> parts) {
-  ArrayList all;
-  for (Arrays part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 /// Which carries get a tangent: those that begin with one, and those that one flows into. `transform` gives the transformed body for a mask.
 template <class Transform> auto with_moving_carries(std::vector<bool>& carries, const Transform& transform) {
   auto body = transform();

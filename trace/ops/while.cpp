@@ -15,12 +15,6 @@ namespace {
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-ArrayList list(std::initializer_list<Arrays> parts) {
-  ArrayList all;
-  for (Arrays part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 /// Operands by what they are.
 template <class T> struct Parts {
   std::span<const T> condition, body, carries;
