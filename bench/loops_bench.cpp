@@ -25,7 +25,8 @@ template <class T> std::pair<T, T> ten_operations(T c, T x) {
 
 std::vector<float> inputs() {
   std::vector<float> x(steps);
-  for (int i = 0; i < steps; ++i) x[static_cast<std::size_t>(i)] = 0.1f * std::sin(static_cast<float>(i));
+  for (int i = 0; i < steps; ++i)
+    x[static_cast<std::size_t>(i)] = 0.1f * std::sin(static_cast<float>(i));
   return x;
 }
 
@@ -55,7 +56,8 @@ void the_same_in_cpp(benchmark::State& state) {
 BENCHMARK(the_same_in_cpp)->UseRealTime();
 
 void gradient_of_that_scan(benchmark::State& state) {
-  const auto f = fx::jit(fx::grad([](Array c, Array xs) { return fx::sum(fx::scan(ten_operations<Array>, c, xs).second); }));
+  const auto f = fx::jit(fx::grad(
+      [](Array c, Array xs) { return fx::sum(fx::scan(ten_operations<Array>, c, xs).second); }));
   const Array c(0.1f), xs = fx::from_span(std::span<const float>(inputs()), {steps});
   f(c, xs);
   for (auto _ : state) fx::eval(f(c, xs));
@@ -81,7 +83,14 @@ template <class F> void fat_body(benchmark::State& state, const F& f) {
   state.SetItemsProcessed(state.iterations() * turns);
 }
 const auto fat_scan = [](std::array<Array, carries> c) {
-  return fx::scan([](std::array<Array, carries> c) { mix(c); return std::pair{c, std::tuple<>()}; }, c, {.length = turns}).first;
+  return fx::scan(
+             [](std::array<Array, carries> c) {
+               mix(c);
+               return std::pair{c, std::tuple<>()};
+             },
+             c,
+             {.length = turns})
+      .first;
 };
 
 void scan_of_sixty_carries(benchmark::State& state) { fat_body(state, fx::jit(fat_scan)); }
@@ -107,10 +116,17 @@ void sixty_carries_in_cpp(benchmark::State& state) {
 }
 BENCHMARK(sixty_carries_in_cpp)->UseRealTime();
 
-/// One element of a table of state.range elements is set in each step; the cost of a step should not depend on it.
+/// One element of a table of state.range elements is set in each step; the cost of a step should
+/// not depend on it.
 void element_set_in_a_loop(benchmark::State& state) {
   constexpr int times = 100000;
-  const auto f = fx::jit([](Array t) { return fx::fori_loop(0, times, [](Array i, Array t) { return t.at({i % 1000}).set(fx::sin(i.astype(fx::float32))); }, t); });
+  const auto f = fx::jit([](Array t) {
+    return fx::fori_loop(
+        0,
+        times,
+        [](Array i, Array t) { return t.at({i % 1000}).set(fx::sin(i.astype(fx::float32))); },
+        t);
+  });
   Array table = fx::zeros({state.range(0)});
   for (auto _ : state) {
     table = f(std::move(table));
@@ -122,10 +138,17 @@ BENCHMARK(element_set_in_a_loop)->Arg(1000)->Arg(100000)->Arg(10000000)->UseReal
 
 /// Newton's method for a million square roots, each lane as long as it needs.
 void while_of_a_million_lanes(benchmark::State& state) {
-  struct State { Array x, change; };
+  struct State {
+    Array x, change;
+  };
   const auto f = fx::jit(fx::vmap([](Array a) {
     return fx::while_loop([](State s) { return s.change > 1e-6f; },
-                          [&](State s) { Array next = (s.x + a / s.x) * 0.5f; return State{next, fx::abs(next - s.x) / next}; }, State{a, Array(1.f)}).x;
+                          [&](State s) {
+                            Array next = (s.x + a / s.x) * 0.5f;
+                            return State{next, fx::abs(next - s.x) / next};
+                          },
+                          State{a, Array(1.f)})
+        .x;
   }));
   const Array a = fx::arange(1, steps + 1, fx::float32);
   f(a);

@@ -16,7 +16,8 @@ using kernel::Index;
 using kernel::Scalar;
 using Complex = kernel::Complex<Scalar>;
 
-/// Complex elements are pairs; operations with complex results are looked at while they write the real part.
+/// Complex elements are pairs; operations with complex results are looked at while they write the
+/// real part.
 DType plain(DType dtype) {
   if (dtype == complex64) return float32;
   if (dtype == complex128) return float64;
@@ -29,17 +30,15 @@ class Probe final : public kernel::Nest {
   Probe(TypeList operands, TypeList results)
       : operands_(operands), results_(results), builder_("operation"), uses_(operands.size()) {
     for (const Type& type : operands) {
-      buffers_.push_back(
-          builder_.buffer(plain(type.dtype),
-                          kernel::Role::input,
-                          parts_of(type.dtype) * element_count(type.shape)));
+      buffers_.push_back(builder_.buffer(plain(type.dtype),
+                                         kernel::Role::input,
+                                         parts_of(type.dtype) * element_count(type.shape)));
       strides_.push_back(kernel::row_major(type.shape));
     }
     for (const Type& type : results) {
-      outputs_.push_back(
-          builder_.buffer(plain(type.dtype),
-                          kernel::Role::output,
-                          parts_of(type.dtype) * element_count(type.shape)));
+      outputs_.push_back(builder_.buffer(plain(type.dtype),
+                                         kernel::Role::output,
+                                         parts_of(type.dtype) * element_count(type.shape)));
     }
     writes_.resize(results.size());
   }
@@ -71,8 +70,7 @@ class Probe final : public kernel::Nest {
     const auto at = static_cast<std::size_t>(k);
     const Affine place = dot(index, strides_[at]);
     note(at, place, true);
-    return builder_.load(
-        buffers_[at], place * parts_of(operands_[at].dtype), predicate, otherwise);
+    return builder_.load(buffers_[at], place * parts_of(operands_[at].dtype), predicate, otherwise);
   }
   int part() const override { return 0; }
   Complex read_complex(int k, const Index& index) override {

@@ -74,12 +74,17 @@ Scalar carried(Scalar s) {
 Scalar uncarried(Scalar s, DType to) { return s.type() == to ? s : convert(s, to); }
 
 Elements::Elements(Builder& builder, const Lanes& lanes, const Graph& graph, Read read)
-    : builder_(builder), lanes_(lanes), graph_(graph), read_(std::move(read)), makers_(static_cast<std::size_t>(graph.value_count()), -1) {
+    : builder_(builder),
+      lanes_(lanes),
+      graph_(graph),
+      read_(std::move(read)),
+      makers_(static_cast<std::size_t>(graph.value_count()), -1) {
   const auto& operations = graph.operations();
   for (std::size_t i = 0; i < operations.size(); ++i) {
     if (operations[i].op.effects()) throw NotElementwise();
     for (std::int32_t k = 0; k < operations[i].result_count; ++k)
-      makers_[static_cast<std::size_t>(operations[i].first_result + k)] = static_cast<std::int32_t>(i);
+      makers_[static_cast<std::size_t>(operations[i].first_result + k)] =
+          static_cast<std::int32_t>(i);
   }
 }
 
@@ -102,13 +107,18 @@ Elements::Key Elements::key(ValueId v, const Index& index, Scalar predicate) con
 class Elements::View final : public kernel::Nest {
  public:
   View(Elements& elements, const Operation& operation, Index place, Scalar predicate)
-      : elements_(elements), operation_(operation), place_(std::move(place)), predicate_(predicate) {}
+      : elements_(elements),
+        operation_(operation),
+        place_(std::move(place)),
+        predicate_(predicate) {}
 
   Builder& builder() override { return elements_.builder_; }
   const Spec& operand(int k) const override {
     return elements_.graph_.type(operation_.operands[static_cast<std::size_t>(k)]);
   }
-  const Spec& result(int k) const override { return elements_.graph_.type(operation_.first_result + k); }
+  const Spec& result(int k) const override {
+    return elements_.graph_.type(operation_.first_result + k);
+  }
   Scalar read(int k, const Index& index) override { return read(k, index, predicate_); }
   Scalar read(int k, const Index& index, Scalar predicate, Scalar otherwise) override {
     if (const auto constant = builder().constant_of(predicate))
@@ -131,7 +141,12 @@ class Elements::View final : public kernel::Nest {
       elements_.known_[elements_.key(operation_.first_result + k, index, predicate_)] = value;
     }
   }
-  void update(int k, const Index& index, kernel::Combiner combiner, Scalar value, kernel::Promise, Scalar predicate) override {
+  void update(int k,
+              const Index& index,
+              kernel::Combiner combiner,
+              Scalar value,
+              kernel::Promise,
+              Scalar predicate) override {
     if (!collecting_ || combiner != kernel::Combiner::set) throw NotElementwise();
     write(k, index, value, predicate);
   }
@@ -179,7 +194,8 @@ Scalar Elements::make(ValueId v, std::int32_t number, const Index& index, Scalar
   if (is_complex(type.dtype)) throw NotElementwise();
   for (ValueId operand : o.operands)
     if (is_complex(graph_.type(operand).dtype)) throw NotElementwise();
-  if (const auto* constant = o.op.as<ops::Constant>()) return builder_.constant_bits(type.dtype, constant->low);
+  if (const auto* constant = o.op.as<ops::Constant>())
+    return builder_.constant_bits(type.dtype, constant->low);
   if (o.op.has_regions()) {
     const auto found = regions_.find(v);
     if (found == regions_.end() || !found->second.in_scope(builder_)) region(o);
@@ -198,7 +214,8 @@ Scalar Elements::make(ValueId v, std::int32_t number, const Index& index, Scalar
 }
 
 void Elements::structured(const Operation& o, const Index& index, Scalar predicate) {
-  if (!facts_of(o.op, graph_.operand_types(o), graph_.result_types(o)).whole) throw NotElementwise();
+  if (!facts_of(o.op, graph_.operand_types(o), graph_.result_types(o)).whole)
+    throw NotElementwise();
   View view(*this, o, index, predicate);
   o.op.body(view);
 }
@@ -211,7 +228,8 @@ std::vector<Elements::Write> Elements::writes_of(const Operation& o) {
   return std::move(view.writes);
 }
 
-/// An element of what an operation changes in place: what was there, unless one of its writes meets it.
+/// An element of what an operation changes in place: what was there, unless one of its writes meets
+/// it.
 Scalar Elements::updated(const Operation& o, const Index& index, Scalar predicate) {
   if (o.op.in_place().size() != 1 || o.op.in_place()[0].operand != 0) throw NotElementwise();
   Scalar value = at(o.operands[0], index, predicate);

@@ -1,4 +1,5 @@
-// Elements of a program's values inside a kernel that is being written: computed where they are asked for, one at a time.
+// Elements of a program's values inside a kernel that is being written: computed where they are
+// asked for, one at a time.
 #pragma once
 #include "trace/graph.hpp"
 #include "trace/kernel/builder.hpp"
@@ -31,7 +32,8 @@ class LaneArray {
   /// At an index of the array; NotElementwise if that lies in another lane.
   kernel::Scalar at(kernel::Builder&, const kernel::Index&) const;
   bool in_scope(const kernel::Builder& builder) const {
-    return std::all_of(elements_.begin(), elements_.end(), [&](kernel::Scalar s) { return builder.in_scope(s); });
+    return std::all_of(
+        elements_.begin(), elements_.end(), [&](kernel::Scalar s) { return builder.in_scope(s); });
   }
 
  private:
@@ -40,11 +42,14 @@ class LaneArray {
   std::vector<kernel::Scalar> elements_;
 };
 
-/// One program of operations with `at`, structured operations of one phase, loops and branches over such.
+/// One program of operations with `at`, structured operations of one phase, loops and branches over
+/// such.
 class Elements {
  public:
-  /// Reads an input of the program; where `predicate` (if there is one) does not hold, anything may come back and nothing is touched.
-  using Read = std::function<kernel::Scalar(std::size_t input, const kernel::Index&, kernel::Scalar predicate)>;
+  /// Reads an input of the program; where `predicate` (if there is one) does not hold, anything may
+  /// come back and nothing is touched.
+  using Read = std::function<kernel::Scalar(
+      std::size_t input, const kernel::Index&, kernel::Scalar predicate)>;
   Elements(kernel::Builder& builder, const Lanes& lanes, const Graph& graph, Read read);
 
   kernel::Scalar at(ValueId, const kernel::Index&, kernel::Scalar predicate = {});
@@ -63,7 +68,10 @@ class Elements {
   friend class View;
   using Key = std::vector<std::int64_t>;
   Key key(ValueId, const kernel::Index&, kernel::Scalar predicate) const;
-  kernel::Scalar make(ValueId, std::int32_t operation, const kernel::Index&, kernel::Scalar predicate);
+  kernel::Scalar make(ValueId,
+                      std::int32_t operation,
+                      const kernel::Index&,
+                      kernel::Scalar predicate);
   void structured(const Operation&, const kernel::Index&, kernel::Scalar predicate);
   kernel::Scalar updated(const Operation&, const kernel::Index&, kernel::Scalar predicate);
   void region(const Operation&);
@@ -78,32 +86,47 @@ class Elements {
   std::map<ValueId, LaneArray> regions_;  // results of loops and branches
 };
 
-/// The elements that one lane has of several arrays: the state of a loop. An array that stays in memory has none.
+/// The elements that one lane has of several arrays: the state of a loop. An array that stays in
+/// memory has none.
 using LaneState = std::vector<std::vector<kernel::Scalar>>;
 
 /// Writes the program of a loop or a branch again and again, or once.
 class RegionWriter {
  public:
   /// `operand`: reads an operand of the operation (a counted scan's count is not one of them).
-  RegionWriter(kernel::Builder& builder, const Lanes& lanes, Elements::Read operand) : builder_(builder), lanes_(lanes), operand_(std::move(operand)) {}
+  RegionWriter(kernel::Builder& builder, const Lanes& lanes, Elements::Read operand)
+      : builder_(builder), lanes_(lanes), operand_(std::move(operand)) {}
   /// Carry k stays in memory: `read` gives its elements.
-  void keep_in_memory(std::size_t carry, std::function<kernel::Scalar(const kernel::Index&, kernel::Scalar predicate)> read) { memory_[carry] = std::move(read); }
+  void keep_in_memory(
+      std::size_t carry,
+      std::function<kernel::Scalar(const kernel::Index&, kernel::Scalar predicate)> read) {
+    memory_[carry] = std::move(read);
+  }
   /// Called in every step when the next carries are known, before anything is stored.
   using Step = std::function<void(const kernel::Affine& row, Elements&)>;
 
   /// The operation's state, from operands that begin at `first`.
-  LaneState initial(const Graph& program, std::size_t first_operand, std::size_t first_input, std::size_t count);
+  LaneState initial(const Graph& program,
+                    std::size_t first_operand,
+                    std::size_t first_input,
+                    std::size_t count);
   /// `count`: how many rows, if that is known only at run time.
   LaneState scan(const Op&, kernel::Scalar count, LaneState, const Step&);
   LaneState repeat(const Op&, LaneState, const Step&);
   LaneState choose(const Op&, kernel::Scalar index);
 
  private:
-  kernel::Scalar carry(const LaneState&, const Graph&, std::size_t k, std::size_t first_carry, const kernel::Index&, kernel::Scalar predicate);
+  kernel::Scalar carry(const LaneState&,
+                       const Graph&,
+                       std::size_t k,
+                       std::size_t first_carry,
+                       const kernel::Index&,
+                       kernel::Scalar predicate);
   kernel::Builder& builder_;
   const Lanes& lanes_;
   Elements::Read operand_;
-  std::map<std::size_t, std::function<kernel::Scalar(const kernel::Index&, kernel::Scalar)>> memory_;
+  std::map<std::size_t, std::function<kernel::Scalar(const kernel::Index&, kernel::Scalar)>>
+      memory_;
 };
 
 /// A program of an operation after the passes; remembered. Thread-safe.

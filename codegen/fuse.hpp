@@ -23,8 +23,9 @@ struct Cut {
   Kind kind = Kind::kernel;
   std::int32_t call = -1;  // of a leaf: its number
   Group group;
-  std::shared_ptr<const Region> region;          // of a region
-  std::shared_ptr<const kernel::Kernel> kernel;  // of a loop that is one kernel; null: the group is lowered
+  std::shared_ptr<const Region> region;  // of a region
+  std::shared_ptr<const kernel::Kernel>
+      kernel;  // of a loop that is one kernel; null: the group is lowered
 };
 
 /// Whether an operation is a loop or a branch, whose programs are scheduled.

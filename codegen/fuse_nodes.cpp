@@ -51,7 +51,8 @@ void Fusion::store_in(std::int32_t i, int n, const Demand& demand) {
 
 /// Whether the node changes the operand where it lies.
 bool Fusion::updates(const Node& node, std::int32_t i, std::size_t operand) const {
-  return node.updater == i && std::any_of(node.in_place.begin(), node.in_place.end(), [&](InPlace p) {
+  return node.updater == i &&
+         std::any_of(node.in_place.begin(), node.in_place.end(), [&](InPlace p) {
            return static_cast<std::size_t>(p.operand) == operand;
          });
 }

@@ -26,7 +26,8 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 /// The loop by parts, whichever kind it is.
 struct Parts {
   const Graph* body;
-  std::size_t skip, first_initial, first_input, carries;  // operands before the first carry's; of the body
+  std::size_t skip, first_initial, first_input,
+      carries;  // operands before the first carry's; of the body
 
   explicit Parts(const Op& op) {
     if (const auto* s = op.as<ops::Scan>()) {
@@ -46,7 +47,8 @@ struct Parts {
   }
 };
 
-/// Whether a step of one lane is short enough to be written out: what it reads, if `lanes` elements are run side by side.
+/// Whether a step of one lane is short enough to be written out: what it reads, if `lanes` elements
+/// are run side by side.
 bool is_short(const Graph& body, double lanes) {
   double reads = 0;
   bool all_tiny = true;
@@ -76,13 +78,21 @@ bool is_short(const Graph& body, double lanes) {
 
 class LoopLowering {
  public:
-  LoopLowering(const Graph& graph, std::int32_t number, const Shape& lanes, const std::set<std::size_t>& in_memory)
-      : graph_(graph), o_(graph.operations()[size(number)]), parts_(o_.op), builder_(std::string(o_.op.name())), in_memory_(in_memory) {
+  LoopLowering(const Graph& graph,
+               std::int32_t number,
+               const Shape& lanes,
+               const std::set<std::size_t>& in_memory)
+      : graph_(graph),
+        o_(graph.operations()[size(number)]),
+        parts_(o_.op),
+        builder_(std::string(o_.op.name())),
+        in_memory_(in_memory) {
     lanes_.shape = lanes;
     builder_.unroll_loops(written_out);
     out_.group.operations = {number};
     for (std::size_t k = 0; k < o_.operands.size(); ++k) {
-      const bool memory = k >= parts_.first_initial && k < parts_.first_initial + parts_.carries && in_memory_.contains(k - parts_.first_initial);
+      const bool memory = k >= parts_.first_initial && k < parts_.first_initial + parts_.carries &&
+                          in_memory_.contains(k - parts_.first_initial);
       buffers_.push_back(-1);
       if (memory) continue;
       buffers_.back() = declare(o_.operands[k], kernel::Role::input);
@@ -94,7 +104,8 @@ class LoopLowering {
       out_.group.outputs.push_back(o_.first_result + k);
     }
     for (std::size_t k : in_memory_)
-      out_.group.in_place.push_back({o_.operands[parts_.first_initial + k], o_.first_result + static_cast<ValueId>(k)});
+      out_.group.in_place.push_back(
+          {o_.operands[parts_.first_initial + k], o_.first_result + static_cast<ValueId>(k)});
   }
 
   LoopKernel run() {
@@ -122,15 +133,22 @@ class LoopLowering {
     return builder_.load(buffer, offset, predicate, builder_.constant_bits(type.dtype, 0));
   }
   /// Stores what is the same in all lanes in the first one only.
-  void store(std::int32_t buffer, const Shape& shape, const Index& index, Scalar value, Scalar predicate, bool own) {
+  void store(std::int32_t buffer,
+             const Shape& shape,
+             const Index& index,
+             Scalar value,
+             Scalar predicate,
+             bool own) {
     if (!own && element_count(lanes_.shape) > 1) {
       Affine lane = dot(lanes_.index, kernel::row_major(lanes_.shape));
       const Scalar first = builder_.value(lane) == 0;
       predicate = predicate.defined() ? predicate & first : first;
     }
     const Affine offset = dot(index, kernel::row_major(shape));
-    if (predicate.defined()) builder_.store(buffer, offset, value, predicate);
-    else builder_.store(buffer, offset, value);
+    if (predicate.defined())
+      builder_.store(buffer, offset, value, predicate);
+    else
+      builder_.store(buffer, offset, value);
   }
 
   void write();
@@ -155,13 +173,17 @@ Scalar LoopLowering::count() {
 }
 
 void LoopLowering::write() {
-  RegionWriter writer(builder_, lanes_, [&](std::size_t k, const Index& index, Scalar predicate) { return load(parts_.skip + k, index, predicate); });
+  RegionWriter writer(builder_, lanes_, [&](std::size_t k, const Index& index, Scalar predicate) {
+    return load(parts_.skip + k, index, predicate);
+  });
   for (std::size_t k : in_memory_) {
     writer.keep_in_memory(k, [this, k](const Index& index, Scalar predicate) {
-      return load(results_[k], graph_.type(o_.first_result + static_cast<ValueId>(k)), index, predicate);
+      return load(
+          results_[k], graph_.type(o_.first_result + static_cast<ValueId>(k)), index, predicate);
     });
   }
-  const LaneState initial = writer.initial(*parts_.body, parts_.first_initial - parts_.skip, parts_.first_input, parts_.carries);
+  const LaneState initial = writer.initial(
+      *parts_.body, parts_.first_initial - parts_.skip, parts_.first_input, parts_.carries);
   const auto each = [this](const Affine& row, Elements& elements) { step(row, elements); };
   LaneState last;
   if (const auto* s = o_.op.as<ops::Scan>()) {
@@ -169,20 +191,30 @@ void LoopLowering::write() {
     last = writer.scan(o_.op, steps, initial, each);
     if (steps.defined() && s->written_rows() > 0) {  // rows that no step has written
       const Scalar rest = steps.like(static_cast<double>(s->length)) - steps;
-      builder_.serial({s->length}, {}, [&](const Index& turn, std::vector<Scalar>) {
-        const Affine row = builder_.affine(steps) + turn[0];
-        for (std::size_t k = parts_.carries; k < results_.size(); ++k) {
-          const Type& type = graph_.type(o_.first_result + static_cast<ValueId>(k));
-          Shape one;
-          for (std::size_t axis = 1; axis < type.shape.size(); ++axis) one.push_back(type.shape[axis]);
-          for (const Index& index : lanes_.elements(one)) {
-            Index whole{row};
-            whole.insert(whole.end(), index.begin(), index.end());
-            store(results_[k], type.shape, whole, builder_.constant_bits(type.dtype, 0), {}, lanes_.lead(one));
-          }
-        }
-        return std::vector<Scalar>();
-      }, rest);
+      builder_.serial(
+          {s->length},
+          {},
+          [&](const Index& turn, std::vector<Scalar>) {
+            const Affine row = builder_.affine(steps) + turn[0];
+            for (std::size_t k = parts_.carries; k < results_.size(); ++k) {
+              const Type& type = graph_.type(o_.first_result + static_cast<ValueId>(k));
+              Shape one;
+              for (std::size_t axis = 1; axis < type.shape.size(); ++axis)
+                one.push_back(type.shape[axis]);
+              for (const Index& index : lanes_.elements(one)) {
+                Index whole{row};
+                whole.insert(whole.end(), index.begin(), index.end());
+                store(results_[k],
+                      type.shape,
+                      whole,
+                      builder_.constant_bits(type.dtype, 0),
+                      {},
+                      lanes_.lead(one));
+              }
+            }
+            return std::vector<Scalar>();
+          },
+          rest);
     }
   } else {
     last = writer.repeat(o_.op, initial, each);
@@ -191,7 +223,8 @@ void LoopLowering::write() {
     if (in_memory_.contains(k)) continue;
     const Shape& shape = graph_.type(o_.first_result + static_cast<ValueId>(k)).shape;
     const std::vector<Index> places = lanes_.elements(shape);
-    for (std::size_t i = 0; i < places.size(); ++i) store(results_[k], shape, places[i], last[k][i], {}, lanes_.lead(shape));
+    for (std::size_t i = 0; i < places.size(); ++i)
+      store(results_[k], shape, places[i], last[k][i], {}, lanes_.lead(shape));
   }
 }
 
@@ -211,33 +244,46 @@ void LoopLowering::step(const Affine& row, Elements& elements) {
     for (const Index& index : lanes_.elements(one)) {
       Index whole{row};
       whole.insert(whole.end(), index.begin(), index.end());
-      stores.push_back({results_[k], &graph_.type(o_.first_result + static_cast<ValueId>(k)).shape, whole, elements.at(body.outputs()[k], index), {}, lanes_.lead(one)});
+      stores.push_back({results_[k],
+                        &graph_.type(o_.first_result + static_cast<ValueId>(k)).shape,
+                        whole,
+                        elements.at(body.outputs()[k], index),
+                        {},
+                        lanes_.lead(one)});
     }
   }
   for (std::size_t k : in_memory_) {
     // The chain of operations that change the carry, first to last.
     std::vector<const Operation*> chain;
     for (ValueId v = body.outputs()[k]; v != static_cast<ValueId>(parts_.first_input + k);) {
-      const auto maker = std::find_if(body.operations().begin(), body.operations().end(), [&](const Operation& o) {
-        return o.first_result <= v && v < o.first_result + o.result_count;
-      });
+      const auto maker =
+          std::find_if(body.operations().begin(), body.operations().end(), [&](const Operation& o) {
+            return o.first_result <= v && v < o.first_result + o.result_count;
+          });
       chain.insert(chain.begin(), &*maker);
       v = maker->operands[0];
     }
     for (const Operation* o : chain)
       for (Elements::Write& w : elements.writes_of(*o))
-        stores.push_back({results_[k], &graph_.type(o_.first_result + static_cast<ValueId>(k)).shape, std::move(w.index), w.value, w.predicate, true});
+        stores.push_back({results_[k],
+                          &graph_.type(o_.first_result + static_cast<ValueId>(k)).shape,
+                          std::move(w.index),
+                          w.value,
+                          w.predicate,
+                          true});
   }
   for (const Store& s : stores) store(s.buffer, *s.shape, s.index, s.value, s.predicate, s.own);
 }
 
-/// Whether the body gives the carry back as it was, or changed in place by operations that only a few elements concern.
+/// Whether the body gives the carry back as it was, or changed in place by operations that only a
+/// few elements concern.
 bool stays_in_memory(const Graph& body, std::size_t input, ValueId output) {
   ValueId v = output;
   while (v != static_cast<ValueId>(input)) {
-    const auto maker = std::find_if(body.operations().begin(), body.operations().end(), [&](const Operation& o) {
-      return o.first_result <= v && v < o.first_result + o.result_count;
-    });
+    const auto maker =
+        std::find_if(body.operations().begin(), body.operations().end(), [&](const Operation& o) {
+          return o.first_result <= v && v < o.first_result + o.result_count;
+        });
     if (maker == body.operations().end()) return false;
     const InPlaces places = maker->op.in_place();
     if (places.size() != 1 || places[0].operand != 0 || maker->result_count != 1) return false;
@@ -254,13 +300,18 @@ std::vector<Shape> candidates(const Op& op, const Parts& parts) {
     if (element_count(shape) > element_count(longest)) longest = shape;
   };
   for (std::size_t k = 0; k < parts.carries; ++k)
-    if (!stays_in_memory(body, parts.first_input + k, body.outputs()[k]) || body.type(body.outputs()[k]).shape.empty()) consider(body.type(body.outputs()[k]).shape);
-  for (std::size_t k = parts.carries; k < body.outputs().size(); ++k) consider(body.type(body.outputs()[k]).shape);
+    if (!stays_in_memory(body, parts.first_input + k, body.outputs()[k]) ||
+        body.type(body.outputs()[k]).shape.empty())
+      consider(body.type(body.outputs()[k]).shape);
+  for (std::size_t k = parts.carries; k < body.outputs().size(); ++k)
+    consider(body.type(body.outputs()[k]).shape);
   std::vector<Shape> all;
   const auto* loop = op.as<ops::While>();
   for (std::size_t rank = longest.size() + 1; rank-- > 0;) {
     const Shape lanes(std::span<const std::int64_t>(longest.begin(), rank));
-    if (loop && (lanes.size() < loop->lanes().size() || !std::equal(loop->lanes().begin(), loop->lanes().end(), lanes.begin()))) continue;
+    if (loop && (lanes.size() < loop->lanes().size() ||
+                 !std::equal(loop->lanes().begin(), loop->lanes().end(), lanes.begin())))
+      continue;
     if (element_count(lanes) > 0) all.push_back(lanes);
   }
   return all;
@@ -280,9 +331,13 @@ std::optional<LoopKernel> loop_kernel(const Graph& graph, std::int32_t number) {
     std::size_t scalars = 0;
     for (std::size_t k = 0; k < parts.body->outputs().size(); ++k) {
       const std::size_t count = lanes.count(parts.body->type(parts.body->outputs()[k]).shape);
-      const bool may_stay = k < parts.carries && shape.empty() && stays_in_memory(*parts.body, parts.first_input + k, parts.body->outputs()[k]);
-      if (may_stay && count > static_cast<std::size_t>(tiny)) in_memory.insert(k);
-      else scalars += count;
+      const bool may_stay =
+          k < parts.carries && shape.empty() &&
+          stays_in_memory(*parts.body, parts.first_input + k, parts.body->outputs()[k]);
+      if (may_stay && count > static_cast<std::size_t>(tiny))
+        in_memory.insert(k);
+      else
+        scalars += count;
     }
     if (scalars > most_scalars) continue;
     try {

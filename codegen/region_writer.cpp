@@ -14,7 +14,8 @@ using kernel::Scalar;
 
 namespace {
 
-constexpr std::size_t cheap_branch = 24;  // operations of a branch that is computed whether it is chosen or not
+constexpr std::size_t cheap_branch =
+    24;  // operations of a branch that is computed whether it is chosen or not
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
@@ -26,11 +27,14 @@ std::vector<Scalar> flat(const LaneState& state) {
 }
 
 /// The state from a loop's carries; `like`: how many elements of which dtype.
-LaneState unflat(const std::vector<Scalar>& all, const LaneState& like, const std::vector<DType>& dtypes) {
+LaneState unflat(const std::vector<Scalar>& all,
+                 const LaneState& like,
+                 const std::vector<DType>& dtypes) {
   LaneState state(like.size());
   std::size_t next = 0;
   for (std::size_t k = 0; k < like.size(); ++k)
-    for (std::size_t i = 0; i < like[k].size(); ++i) state[k].push_back(uncarried(all[next++], dtypes[k]));
+    for (std::size_t i = 0; i < like[k].size(); ++i)
+      state[k].push_back(uncarried(all[next++], dtypes[k]));
   return state;
 }
 
@@ -67,40 +71,55 @@ const Graph& optimized_program(const Op& op, std::size_t number) {
   return *entries->emplace(from.raw(), Entry{from, to}).first->second.to;
 }
 
-LaneState RegionWriter::initial(const Graph& program, std::size_t first_operand, std::size_t first_input, std::size_t count) {
+LaneState RegionWriter::initial(const Graph& program,
+                                std::size_t first_operand,
+                                std::size_t first_input,
+                                std::size_t count) {
   LaneState state(count);
   for (std::size_t k = 0; k < count; ++k) {
     if (memory_.contains(k)) continue;
     const Type& type = program.type(static_cast<ValueId>(first_input + k));
     if (is_complex(type.dtype)) throw NotElementwise();
-    for (const Index& index : lanes_.elements(type.shape)) state[k].push_back(operand_(first_operand + k, index, {}));
+    for (const Index& index : lanes_.elements(type.shape))
+      state[k].push_back(operand_(first_operand + k, index, {}));
   }
   return state;
 }
 
-Scalar RegionWriter::carry(const LaneState& state, const Graph& program, std::size_t k, std::size_t first_carry, const Index& index, Scalar predicate) {
+Scalar RegionWriter::carry(const LaneState& state,
+                           const Graph& program,
+                           std::size_t k,
+                           std::size_t first_carry,
+                           const Index& index,
+                           Scalar predicate) {
   const auto memory = memory_.find(k);
   if (memory != memory_.end()) return memory->second(index, predicate);
-  return LaneArray(lanes_, program.type(static_cast<ValueId>(first_carry + k)).shape, state[k]).at(builder_, index);
+  return LaneArray(lanes_, program.type(static_cast<ValueId>(first_carry + k)).shape, state[k])
+      .at(builder_, index);
 }
 
 LaneState RegionWriter::scan(const Op& op, Scalar count, LaneState state, const Step& step) {
   const auto& s = *op.as<ops::Scan>();
   const Graph& body = optimized_program(op, 0);
   const std::size_t first_carry = 1 + size(s.constants), first_row = first_carry + size(s.carries);
-  const std::vector<DType> dtypes = dtypes_of(body.input_types().subspan(first_carry, size(s.carries)));
+  const std::vector<DType> dtypes =
+      dtypes_of(body.input_types().subspan(first_carry, size(s.carries)));
   const auto one = [&](const Index& turn, std::vector<Scalar> carries) {
     const LaneState now = unflat(carries, state, dtypes);
     Affine row = turn[0];
-    if (s.reverse) row = (count.defined() ? builder_.affine(count) : Affine{s.length, {}, {}}) + turn[0] * -1 + -1;
-    Elements elements(builder_, lanes_, body, [&](std::size_t input, const Index& index, Scalar predicate) {
-      if (input == 0) return builder_.value(row);
-      if (input >= first_carry && input < first_row) return carry(now, body, input - first_carry, first_carry, index, predicate);
-      if (input < first_carry) return operand_(input - 1, index, predicate);
-      Index whole{row};
-      whole.insert(whole.end(), index.begin(), index.end());
-      return operand_(input - 1, whole, predicate);
-    });
+    if (s.reverse)
+      row =
+          (count.defined() ? builder_.affine(count) : Affine{s.length, {}, {}}) + turn[0] * -1 + -1;
+    Elements elements(
+        builder_, lanes_, body, [&](std::size_t input, const Index& index, Scalar predicate) {
+          if (input == 0) return builder_.value(row);
+          if (input >= first_carry && input < first_row)
+            return carry(now, body, input - first_carry, first_carry, index, predicate);
+          if (input < first_carry) return operand_(input - 1, index, predicate);
+          Index whole{row};
+          whole.insert(whole.end(), index.begin(), index.end());
+          return operand_(input - 1, whole, predicate);
+        });
     LaneState next(now.size());
     for (std::size_t k = 0; k < now.size(); ++k)
       if (!memory_.contains(k)) next[k] = elements.all(body.outputs()[k]);
@@ -115,15 +134,26 @@ LaneState RegionWriter::repeat(const Op& op, LaneState state, const Step& step) 
   const Graph &condition = optimized_program(op, 0), &body = optimized_program(op, 1);
   const std::size_t nc = size(loop.condition_constants), nb = size(loop.body_constants);
   const std::vector<DType> dtypes = dtypes_of(body.input_types().subspan(nb));
-  const auto program = [&](const Graph& graph, const LaneState& now, std::size_t first_operand, std::size_t constants) {
-    return Elements(builder_, lanes_, graph, [this, &graph, &now, first_operand, constants](std::size_t input, const Index& index, Scalar predicate) {
-      return input < constants ? operand_(first_operand + input, index, predicate) : carry(now, graph, input - constants, constants, index, predicate);
-    });
+  const auto program = [&](const Graph& graph,
+                           const LaneState& now,
+                           std::size_t first_operand,
+                           std::size_t constants) {
+    return Elements(builder_,
+                    lanes_,
+                    graph,
+                    [this, &graph, &now, first_operand, constants](
+                        std::size_t input, const Index& index, Scalar predicate) {
+                      return input < constants
+                                 ? operand_(first_operand + input, index, predicate)
+                                 : carry(
+                                       now, graph, input - constants, constants, index, predicate);
+                    });
   };
   const auto holds = [&](std::vector<Scalar> carries) {
     const LaneState now = unflat(carries, state, dtypes);
     Elements elements = program(condition, now, 0, nc);
-    const Index lane(lanes_.index.begin(), lanes_.index.begin() + static_cast<std::ptrdiff_t>(loop.lanes().size()));
+    const Index lane(lanes_.index.begin(),
+                     lanes_.index.begin() + static_cast<std::ptrdiff_t>(loop.lanes().size()));
     return elements.at(condition.outputs()[0], lane);
   };
   const auto one = [&](std::vector<Scalar> carries) {
@@ -158,19 +188,29 @@ LaneState RegionWriter::choose(const Op& op, Scalar index) {
       const auto constant = builder_.constant_of(chosen);
       if (constant && !*constant) {
         if (b > 0) continue;
-        for (const Type& type : types) state.emplace_back(lanes_.count(type.shape), builder_.constant_bits(type.dtype, 0));
+        for (const Type& type : types)
+          state.emplace_back(lanes_.count(type.shape), builder_.constant_bits(type.dtype, 0));
         continue;
       }
       const LaneState here = run(b);
-      if (b == 0) { state = here; continue; }
+      if (b == 0) {
+        state = here;
+        continue;
+      }
       for (std::size_t k = 0; k < here.size(); ++k)
-        for (std::size_t i = 0; i < here[k].size(); ++i) state[k][i] = select(chosen, here[k][i], state[k][i]);
+        for (std::size_t i = 0; i < here[k].size(); ++i)
+          state[k][i] = select(chosen, here[k][i], state[k][i]);
       continue;
     }
     if (b == 0)
-      for (const Type& type : types) state.emplace_back(lanes_.count(type.shape), builder_.constant_bits(type.dtype, 0));
+      for (const Type& type : types)
+        state.emplace_back(lanes_.count(type.shape), builder_.constant_bits(type.dtype, 0));
     // A loop that turns once or not at all.
-    const auto once = builder_.serial({1}, flat(state), [&](const Index&, std::vector<Scalar>) { return flat(run(b)); }, convert(chosen, int64));
+    const auto once = builder_.serial(
+        {1},
+        flat(state),
+        [&](const Index&, std::vector<Scalar>) { return flat(run(b)); },
+        convert(chosen, int64));
     state = unflat(once, state, dtypes);
   }
   return state;
@@ -182,7 +222,8 @@ Elements::Read Elements::reader(const Operation& o, std::size_t first_operand) {
   };
 }
 
-/// A loop or a branch inside a program that is written: its results as scalars. Rows that it writes would need memory of their own.
+/// A loop or a branch inside a program that is written: its results as scalars. Rows that it writes
+/// would need memory of their own.
 void Elements::region(const Operation& o) {
   LaneState results;
   const RegionWriter::Step nothing = [](const Affine&, Elements&) {};
@@ -190,7 +231,8 @@ void Elements::region(const Operation& o) {
     if (s->written_rows() > 0) throw NotElementwise();
     RegionWriter writer(builder_, lanes_, reader(o, size(s->count_operands())));
     const Graph& body = optimized_program(o.op, 0);
-    const LaneState initial = writer.initial(body, size(s->constants), 1 + size(s->constants), size(s->carries));
+    const LaneState initial =
+        writer.initial(body, size(s->constants), 1 + size(s->constants), size(s->carries));
     Scalar count;
     if (s->counted) {
       count = at(o.operands[0], {});
@@ -201,7 +243,12 @@ void Elements::region(const Operation& o) {
     if (loop->lanes().size() > lanes_.shape.size()) throw NotElementwise();
     RegionWriter writer(builder_, lanes_, reader(o, 0));
     const std::size_t constants = size(loop->condition_constants + loop->body_constants);
-    results = writer.repeat(o.op, writer.initial(optimized_program(o.op, 1), constants, size(loop->body_constants), size(loop->carries())), nothing);
+    results = writer.repeat(o.op,
+                            writer.initial(optimized_program(o.op, 1),
+                                           constants,
+                                           size(loop->body_constants),
+                                           size(loop->carries())),
+                            nothing);
   } else if (o.op.as<ops::Cond>()) {
     results = RegionWriter(builder_, lanes_, reader(o, 1)).choose(o.op, at(o.operands[0], {}));
   } else {

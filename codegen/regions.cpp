@@ -27,7 +27,9 @@ std::size_t carry_count(const Op& op) {
 
 }  // namespace
 
-bool is_region(const Op& op) { return op.as<ops::Scan>() || op.as<ops::While>() || op.as<ops::Cond>(); }
+bool is_region(const Op& op) {
+  return op.as<ops::Scan>() || op.as<ops::While>() || op.as<ops::Cond>();
+}
 
 std::size_t Region::first_carry() const {
   if (const auto* scan = op.as<ops::Scan>()) return static_cast<std::size_t>(1 + scan->constants);
@@ -36,14 +38,17 @@ std::size_t Region::first_carry() const {
 }
 
 std::size_t Region::first_initial() const {
-  if (const auto* scan = op.as<ops::Scan>()) return static_cast<std::size_t>(scan->count_operands() + scan->constants);
+  if (const auto* scan = op.as<ops::Scan>())
+    return static_cast<std::size_t>(scan->count_operands() + scan->constants);
   const auto* loop = op.as<ops::While>();
   return loop ? static_cast<std::size_t>(loop->condition_constants + loop->body_constants) : 0;
 }
 
 std::size_t Region::operand_count() const {
-  if (const auto* scan = op.as<ops::Scan>()) return static_cast<std::size_t>(scan->count_operands() + scan->body->input_count() - 1);
-  if (const auto* loop = op.as<ops::While>()) return static_cast<std::size_t>(loop->condition_constants + loop->body->input_count());
+  if (const auto* scan = op.as<ops::Scan>())
+    return static_cast<std::size_t>(scan->count_operands() + scan->body->input_count() - 1);
+  if (const auto* loop = op.as<ops::While>())
+    return static_cast<std::size_t>(loop->condition_constants + loop->body->input_count());
   return static_cast<std::size_t>(1 + op.as<ops::Cond>()->branches[0]->input_count());
 }
 
@@ -54,7 +59,8 @@ std::shared_ptr<const Region> plan_region(const Op& op) {
   auto region = std::make_shared<Region>();
   region->op = op;
   for (const Graph* program : op.regions())
-    region->programs.push_back(std::make_shared<const Schedule>(schedule(optimize(GraphRef(program)))));
+    region->programs.push_back(
+        std::make_shared<const Schedule>(schedule(optimize(GraphRef(program)))));
   const Schedule& repeated = *region->programs.back();
   for (const auto& program : region->programs)
     region->arenas.push_back(reserve(region->bytes, program->arena_bytes));
@@ -62,25 +68,28 @@ std::shared_ptr<const Region> plan_region(const Op& op) {
     const Result& result = repeated.results[k];
     const auto own = static_cast<std::int32_t>(region->first_carry() + k);
     const bool stays = result.from == Result::From::argument && result.index == own;
-    region->in_place.push_back(stays || (result.from == Result::From::computed && result.donor == own));
+    region->in_place.push_back(stays ||
+                               (result.from == Result::From::computed && result.donor == own));
     region->places.push_back(region->in_place.back() ? 0 : reserve(region->bytes, result.bytes));
   }
   region->flag = reserve(region->bytes, 1);
   return region;
 }
 
-/// A while loop whose condition has lanes as one with a condition of shape (), which keeps the carries of the lanes that have stopped. Its
-/// operands: the condition's constants come twice.
+/// A while loop whose condition has lanes as one with a condition of shape (), which keeps the
+/// carries of the lanes that have stopped. Its operands: the condition's constants come twice.
 Op without_lanes(const Op& op) {
   const auto& loop = *op.as<ops::While>();
   if (loop.lanes().empty()) return op;
   std::vector<int> axes;
   for (std::size_t k = 0; k < loop.lanes().size(); ++k) axes.push_back(static_cast<int>(k));
   const Site site = rule_site();
-  const auto nc = static_cast<std::size_t>(loop.condition_constants), nb = static_cast<std::size_t>(loop.body_constants);
+  const auto nc = static_cast<std::size_t>(loop.condition_constants),
+             nb = static_cast<std::size_t>(loop.body_constants);
   ops::While plain = loop;
   plain.condition = ops::record_graph(loop.condition->input_types(), [&](Arrays in) {
-    return ArrayList{ops::reduce(ops::Reduction::any, inline_graph(*loop.condition, in)[0], axes, site)};
+    return ArrayList{
+        ops::reduce(ops::Reduction::any, inline_graph(*loop.condition, in)[0], axes, site)};
   });
   const TypeList flag_in = loop.condition->input_types(), step_in = loop.body->input_types();
   Types types(flag_in.begin(), flag_in.begin() + loop.condition_constants);
@@ -92,7 +101,10 @@ Op without_lanes(const Op& op) {
     const Array alive = inline_graph(*loop.condition, flag_operands)[0];
     ArrayList next = inline_graph(*loop.body, in.subspan(nc));
     for (std::size_t k = 0; k < next.size(); ++k)
-      next[k] = ops::select(ops::broadcast_in_dim(alive, type_of(next[k]).shape, axes, site), next[k], carries[k], site);
+      next[k] = ops::select(ops::broadcast_in_dim(alive, type_of(next[k]).shape, axes, site),
+                            next[k],
+                            carries[k],
+                            site);
     return next;
   });
   plain.body_constants += loop.condition_constants;
@@ -112,7 +124,8 @@ void place_region(const Graph& graph, Cut& cut) {
   std::vector<ValueId> operands = o.operands;
   Op op = o.op;
   if (const auto* loop = op.as<ops::While>(); loop && !loop->lanes().empty()) {
-    operands.insert(operands.begin(), o.operands.begin(), o.operands.begin() + loop->condition_constants);
+    operands.insert(
+        operands.begin(), o.operands.begin(), o.operands.begin() + loop->condition_constants);
     op = without_lanes(op);
   }
   cut.region = plan_region(op);

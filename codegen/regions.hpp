@@ -1,4 +1,5 @@
-// Loops and branches as steps of a schedule: their programs scheduled on their own, and where these find memory.
+// Loops and branches as steps of a schedule: their programs scheduled on their own, and where these
+// find memory.
 #pragma once
 #include "codegen/schedule.hpp"
 
@@ -11,7 +12,8 @@ struct Region {
   std::vector<std::shared_ptr<const Schedule>> programs;  // in the order of the operation's
   // Offsets in the step's scratch memory:
   std::vector<std::size_t> arenas;  // of each program
-  /// Of each carry: where it lies at every second step. A carry that its body changes where it lies, or leaves alone, needs no such place.
+  /// Of each carry: where it lies at every second step. A carry that its body changes where it
+  /// lies, or leaves alone, needs no such place.
   std::vector<std::size_t> places;
   std::vector<bool> in_place;
   std::size_t flag = 0;  // of a while loop: what its condition gave
@@ -24,7 +26,8 @@ struct Region {
   std::size_t operand_count() const;
 };
 
-/// Makes a cut of one loop or branch what it is run as: a kernel, or a region whose programs are optimised and scheduled here.
+/// Makes a cut of one loop or branch what it is run as: a kernel, or a region whose programs are
+/// optimised and scheduled here.
 void place_region(const Graph&, Cut&);
 
 /// Of one run; a while loop counts as one step.

@@ -69,7 +69,8 @@ class Scheduler {
 /// the memory of what it was, if that was made here and nothing reads it any more.
 void Scheduler::find_roots() {
   const auto count = static_cast<std::size_t>(graph_.value_count());
-  std::vector<std::int32_t> last(count, -1);  // the cut that reads it last; of roots: or its aliases
+  std::vector<std::int32_t> last(count,
+                                 -1);  // the cut that reads it last; of roots: or its aliases
   std::vector<char> output(count);
   for (ValueId v : graph_.outputs()) output[static_cast<std::size_t>(v)] = 1;
   for (std::size_t p = 0; p < schedule_.cuts.size(); ++p) {
@@ -280,7 +281,7 @@ Work work_of(const LeafSpec& spec) {
   } else if (const auto* f = std::get_if<FactorizationSpec>(&spec)) {
     const auto m = static_cast<double>(f->rows), n = static_cast<double>(f->columns);
     using enum FactorizationSpec::Routine;
-    const double passes = f->routine == triangular_solve ? 0    // over the matrix
+    const double passes = f->routine == triangular_solve ? 0  // over the matrix
                           : f->routine == cholesky       ? 1.0 / 3
                           : f->routine == lu             ? 2.0 / 3
                           : f->routine == inverse        ? 2

@@ -23,7 +23,7 @@ struct Step {
   std::int32_t kernel = -1;            // into Schedule::kernels
   std::int32_t operation = -1;         // of a leaf or a reference: in the graph
   detail::Ref<PreparedLeaf> leaf;
-  std::shared_ptr<const Region> region;  // of a loop or a branch that is no kernel
+  std::shared_ptr<const Region> region;       // of a loop or a branch that is no kernel
   std::int32_t scratch = -1;                  // the slot of a leaf's or a region's scratch
   std::vector<std::int32_t> inputs, outputs;  // slots, in the order of the kernel's buffers
 };

@@ -7,7 +7,9 @@ using fx::Array;
 
 int main() {
   const Array points = fx::random::normal(fx::random::key(0), {5, 3});
-  auto energy = [](Array p, Array centre) { return fx::exp(-fx::sum(fx::square(p - centre))); };   // p and centre are float32[3]
+  auto energy = [](Array p, Array centre) {
+    return fx::exp(-fx::sum(fx::square(p - centre)));
+  };  // p and centre are float32[3]
 
   auto energies = fx::vmap(energy, {.in_axes = {0, fx::unmapped}});
   std::cout << "one centre: " << energies(points, fx::zeros({3})) << "\n";
@@ -15,6 +17,7 @@ int main() {
   auto all_pairs = fx::vmap(energies, {.in_axes = {fx::unmapped, 0}});
   std::cout << "every pair:\n" << all_pairs(points, points) << "\n";
 
-  auto forces = fx::vmap(fx::grad(energy), {.in_axes = {0, fx::unmapped}});   // a gradient for each example
+  auto forces =
+      fx::vmap(fx::grad(energy), {.in_axes = {0, fx::unmapped}});  // a gradient for each example
   std::cout << "forces:\n" << forces(points, fx::zeros({3})) << "\n";
 }

@@ -1,4 +1,5 @@
-// A physical law from noisy measurements: a damped pendulum's amplitude, decay, frequency and phase, found by Gauss-Newton with an exact Jacobian.
+// A physical law from noisy measurements: a damped pendulum's amplitude, decay, frequency and
+// phase, found by Gauss-Newton with an exact Jacobian.
 #include <fluxion/fluxion.hpp>
 #include <iostream>
 
@@ -6,7 +7,9 @@ namespace fx = fluxion;
 using fx::Array;
 
 /// angle(t) = amplitude exp(-decay t) cos(frequency t + phase)
-Array angle(Array law, Array t) { return law[0] * fx::exp(-law[1] * t) * fx::cos(law[2] * t + law[3]); }
+Array angle(Array law, Array t) {
+  return law[0] * fx::exp(-law[1] * t) * fx::cos(law[2] * t + law[3]);
+}
 
 /// Solves a small symmetric positive system by conjugate gradients.
 Array solve(Array a, Array b) {

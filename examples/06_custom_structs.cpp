@@ -1,4 +1,5 @@
-// Any plain struct of arrays is a tree: it goes through grad, vmap and jit, nested as you like, with no registration.
+// Any plain struct of arrays is a tree: it goes through grad, vmap and jit, nested as you like,
+// with no registration.
 #include <fluxion/nn.hpp>
 #include <iostream>
 #include <map>
@@ -9,7 +10,7 @@ using fx::Array;
 
 struct Oscillator {
   Array stiffness, damping;
-  std::string name = "spring";   // not an array: a static member, handed through
+  std::string name = "spring";  // not an array: a static member, handed through
 };
 struct State {
   Array position, velocity;
@@ -25,7 +26,8 @@ State advance(const Oscillator& o, State s, Array dt) {
 }
 
 int main() {
-  World world{{{Array(4.0), Array(0.1)}, {Array(9.0), Array(0.3), "stiff spring"}}, {{"dt", Array(0.01)}}};
+  World world{{{Array(4.0), Array(0.1)}, {Array(9.0), Array(0.3), "stiff spring"}},
+              {{"dt", Array(0.01)}}};
   auto energy_after = [](World w) {
     Array total = 0.0;
     for (const Oscillator& o : w.springs) {
@@ -39,6 +41,7 @@ int main() {
   std::cout << "energy " << energy << "\n";
   const auto names = fx::tree_paths(gradient);
   const auto leaves = fx::tree_leaves(gradient);
-  for (std::size_t i = 0; i < names.size(); ++i) std::cout << "d energy / d " << names[i] << " = " << leaves[i] << "\n";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    std::cout << "d energy / d " << names[i] << " = " << leaves[i] << "\n";
   std::cout << "still called: " << gradient.springs[1].name << "\n\n" << nn::summary(world);
 }

@@ -1,6 +1,8 @@
 // POSIX and zlib behind two operations.
 #include "interop/file.hpp"
 
+#include "trace/error.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -8,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
-
-#include "trace/error.hpp"
 
 namespace fluxion::interop {
 namespace {
@@ -21,7 +21,9 @@ namespace {
 
 struct Descriptor {
   int number;
-  ~Descriptor() { if (number >= 0) ::close(number); }
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
 };
 
 void write_all(int file, std::span<const char> bytes, const std::string& path, const Site& site) {
@@ -35,7 +37,8 @@ void write_all(int file, std::span<const char> bytes, const std::string& path, c
 
 }  // namespace
 
-InputFile::InputFile(const std::string& path, Compression compression, const Site& site) : path_(path), site_(site) {
+InputFile::InputFile(const std::string& path, Compression compression, const Site& site)
+    : path_(path), site_(site) {
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) refuse("cannot open", path, site);
   if (compression == Compression::none) return;
@@ -47,8 +50,10 @@ InputFile::InputFile(const std::string& path, Compression compression, const Sit
   gzbuffer(static_cast<gzFile>(unzip_), 1 << 17);
 }
 InputFile::~InputFile() {
-  if (unzip_) gzclose(static_cast<gzFile>(unzip_));
-  else ::close(descriptor_);
+  if (unzip_)
+    gzclose(static_cast<gzFile>(unzip_));
+  else
+    ::close(descriptor_);
 }
 
 std::size_t InputFile::read(std::span<char> out) {
@@ -68,11 +73,19 @@ std::size_t InputFile::read_zipped(std::span<char> out) {
   const auto file = static_cast<gzFile>(unzip_);
   std::size_t total = 0;
   while (total < out.size()) {
-    const int n = gzread(file, out.data() + total, static_cast<unsigned>(std::min<std::size_t>(out.size() - total, 1u << 30)));
+    const int n =
+        gzread(file,
+               out.data() + total,
+               static_cast<unsigned>(std::min<std::size_t>(out.size() - total, 1u << 30)));
     int code = Z_OK;
     const char* text = gzerror(file, &code);
-    if (n < 0 || (n == 0 && code != Z_OK && code != Z_STREAM_END))   // Z_BUF_ERROR: the compressed data stops too early
-      fail("file", site_, "cannot read " + path_ + ": " + (code == Z_ERRNO ? std::strerror(errno) : text), {}, "the file may be damaged: get it again");
+    if (n < 0 || (n == 0 && code != Z_OK &&
+                  code != Z_STREAM_END))  // Z_BUF_ERROR: the compressed data stops too early
+      fail("file",
+           site_,
+           "cannot read " + path_ + ": " + (code == Z_ERRNO ? std::strerror(errno) : text),
+           {},
+           "the file may be damaged: get it again");
     if (n == 0) break;
     total += static_cast<std::size_t>(n);
   }
@@ -82,7 +95,9 @@ std::size_t InputFile::read_zipped(std::span<char> out) {
 std::vector<char> InputFile::read_up_to(std::uint64_t count) {
   std::vector<char> out;
   while (out.size() < count) {
-    const std::size_t before = out.size(), step = static_cast<std::size_t>(std::min<std::uint64_t>(count - before, std::max<std::size_t>(before, 1 << 20)));
+    const std::size_t before = out.size(),
+                      step = static_cast<std::size_t>(std::min<std::uint64_t>(
+                          count - before, std::max<std::size_t>(before, 1 << 20)));
     out.resize(before + step);
     const std::size_t n = read({out.data() + before, step});
     if (n == step) continue;
@@ -92,7 +107,9 @@ std::vector<char> InputFile::read_up_to(std::uint64_t count) {
   return out;
 }
 
-void write_atomically(const std::string& path, std::span<const std::span<const char>> pieces, const Site& site) {
+void write_atomically(const std::string& path,
+                      std::span<const std::span<const char>> pieces,
+                      const Site& site) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   std::string temporary = path + ".XXXXXX";
@@ -100,14 +117,15 @@ void write_atomically(const std::string& path, std::span<const std::span<const c
   if (file.number < 0) refuse("cannot create a file beside", path, site);
   try {
     for (const auto& piece : pieces) write_all(file.number, piece, path, site);
-    if (::fchmod(file.number, 0644) != 0 || ::fsync(file.number) != 0) refuse("cannot write", path, site);
+    if (::fchmod(file.number, 0644) != 0 || ::fsync(file.number) != 0)
+      refuse("cannot write", path, site);
     if (::rename(temporary.c_str(), path.c_str()) != 0) refuse("cannot replace", path, site);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
   const Descriptor parent{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (parent.number >= 0) ::fsync(parent.number);   // the new name, too, survives a crash
+  if (parent.number >= 0) ::fsync(parent.number);  // the new name, too, survives a crash
 }
 
 }  // namespace fluxion::interop

@@ -14,12 +14,14 @@ struct Fans {
 Fans fans_of(const Shape& shape, const Site& site) {
   if (shape.size() < 2) {
     std::ostringstream text;
-    text << "initializer: a weight of shape " << shape << " has no fans\n  = hint: shapes are [..., in, out]; for biases use fx::zeros";
+    text << "initializer: a weight of shape " << shape
+         << " has no fans\n  = hint: shapes are [..., in, out]; for biases use fx::zeros";
     throw Error("initializer", site, text.str());
   }
   double window = 1;
   for (std::size_t i = 0; i + 2 < shape.size(); ++i) window *= static_cast<double>(shape[i]);
-  return {window * static_cast<double>(shape[shape.size() - 2]), window * static_cast<double>(shape[shape.size() - 1])};
+  return {window * static_cast<double>(shape[shape.size() - 2]),
+          window * static_cast<double>(shape[shape.size() - 1])};
 }
 
 Array scaled_normal(const Operand& key, const Shape& shape, double variance, DType dtype) {

@@ -7,11 +7,16 @@ namespace fluxion::nn {
 namespace {
 
 void check_labels(const char* who, const Array& logits, const Array& labels, const Site& site) {
-  bool fits = labels.dtype() >= int8 && labels.dtype() <= uint64 && labels.ndim() + 1 == logits.ndim();
-  for (int k = 0; fits && k < labels.ndim(); ++k) fits = labels.shape()[static_cast<std::size_t>(k)] == logits.shape()[static_cast<std::size_t>(k)];
+  bool fits =
+      labels.dtype() >= int8 && labels.dtype() <= uint64 && labels.ndim() + 1 == logits.ndim();
+  for (int k = 0; fits && k < labels.ndim(); ++k)
+    fits =
+        labels.shape()[static_cast<std::size_t>(k)] == logits.shape()[static_cast<std::size_t>(k)];
   if (fits) return;
   std::ostringstream text;
-  text << who << ": the labels do not fit the logits\n  | logits " << Spec{logits.shape(), logits.dtype()} << "\n  | labels " << Spec{labels.shape(), labels.dtype()}
+  text << who << ": the labels do not fit the logits\n  | logits "
+       << Spec{logits.shape(), logits.dtype()} << "\n  | labels "
+       << Spec{labels.shape(), labels.dtype()}
        << "\n  = hint: labels are integers, of the logits' shape without the last axis";
   throw Error("labels", site, text.str());
 }

@@ -1,30 +1,39 @@
 // A compiled program: what runs when a value is asked for or a jitted function is called.
 #pragma once
-#include <span>
-#include <string>
-
 #include "trace/buffer.hpp"
 #include "trace/graph.hpp"
 
+#include <span>
+#include <string>
+
 namespace fluxion {
 
-/// One input of a run. `data` points at `bytes_of(type)` bytes; `buffer` owns them (null: a literal held elsewhere for the length of the call).
+/// One input of a run. `data` points at `bytes_of(type)` bytes; `buffer` owns them (null: a literal
+/// held elsewhere for the length of the call).
 struct Argument {
   const void* data = nullptr;
   detail::Ref<Buffer> buffer;
-  bool donated = false;  // the caller's last reference: the program may write over it, or hand it back as a result
+  bool donated = false;  // the caller's last reference: the program may write over it, or hand it
+                         // back as a result
 };
 
 /// Cost of one run, from the shapes.
-struct ProgramCost { double flops = 0, bytes = 0, transcendentals = 0; };
-/// Bytes of one run: arguments and results are what crosses the call; temporaries is the planned arena; peak is their sum less what donation saves.
-struct ProgramMemory { std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0; };
+struct ProgramCost {
+  double flops = 0, bytes = 0, transcendentals = 0;
+};
+/// Bytes of one run: arguments and results are what crosses the call; temporaries is the planned
+/// arena; peak is their sum less what donation saves.
+struct ProgramMemory {
+  std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0;
+};
 
 /// Immutable after it was made; may be run by several threads at once.
 class Executable : public detail::Shared {
  public:
-  /// Runs the program. `results` has one place for each output, filled with buffers of exactly the output's size (or larger).
-  virtual void run(std::span<const Argument> arguments, std::span<detail::Ref<Buffer>> results) const = 0;
+  /// Runs the program. `results` has one place for each output, filled with buffers of exactly the
+  /// output's size (or larger).
+  virtual void run(std::span<const Argument> arguments,
+                   std::span<detail::Ref<Buffer>> results) const = 0;
   virtual ProgramCost cost() const = 0;
   virtual ProgramMemory memory() const = 0;
   /// The text of every kernel, of their LLVM modules, of their machine code.
@@ -35,7 +44,8 @@ class Executable : public detail::Shared {
   virtual std::size_t step_count() const = 0;
 };
 
-/// Compiles a graph (optimised here), or finds the program that was compiled for an equal one (sites do not count). Thread-safe.
+/// Compiles a graph (optimised here), or finds the program that was compiled for an equal one
+/// (sites do not count). Thread-safe.
 detail::Ref<const Executable> compile(const GraphRef&);
 /// How many programs this process has compiled: for tests of "compiles once".
 std::uint64_t compiled_programs() noexcept;

@@ -1,10 +1,11 @@
 // A jitted function's programs: traced once, compiled, called again and again.
-#include <mutex>
-
 #include "fluxion/jit.hpp"
+
 #include "runtime/program.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
+
+#include <mutex>
 
 namespace fluxion::detail {
 namespace {
@@ -14,7 +15,10 @@ bool checking = false;
 Types types_of(const Flat& arguments, const Site& site) {
   Types out;
   for (const Array& a : arguments) {
-    if (!defined(a)) fail("empty-array", site, "jit: an argument is an empty Array: it was default-constructed or moved from");
+    if (!defined(a))
+      fail("empty-array",
+           site,
+           "jit: an argument is an empty Array: it was default-constructed or moved from");
     out.push_back(type_of(a));
   }
   return out;
@@ -23,7 +27,9 @@ Types types_of(const Flat& arguments, const Site& site) {
 /// The array's value; it is ready afterwards.
 void force(const Flat& arrays, const Site& site) {
   bool all_ready = true;
-  for (const Array& a : arrays) all_ready = all_ready && Access::node(a)->state.load(std::memory_order_acquire) == Node::State::ready;
+  for (const Array& a : arrays)
+    all_ready =
+        all_ready && Access::node(a)->state.load(std::memory_order_acquire) == Node::State::ready;
   if (!all_ready) eval_flat(arrays, site);
 }
 
@@ -60,25 +66,36 @@ class CompiledFunction final : public Program {
     Ref<Buffer>* out = m > most ? many_results.data() : few_results;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       const Node& node = *Access::node(arguments[i]);
-      const bool give = i < donated.size() && donated[i] && node.buffer && !node.buffer->borrowed() && node.references.load(std::memory_order_acquire) == 1 && node.buffer->unique();
+      const bool give =
+          i < donated.size() && donated[i] && node.buffer && !node.buffer->borrowed() &&
+          node.references.load(std::memory_order_acquire) == 1 && node.buffer->unique();
       in[i] = {node.data(), node.buffer, give};
     }
-    for (std::size_t i = 0; i < captures_.size(); ++i) in[arguments.size() + i] = {Access::node(captures_[i])->data(), Access::node(captures_[i])->buffer, false};
-    if (runtime::checking_nans()) runtime::nan_checked_program(graph_)->run({in, n}, {out, m});
-    else program_->run({in, n}, {out, m});
+    for (std::size_t i = 0; i < captures_.size(); ++i)
+      in[arguments.size() + i] = {
+          Access::node(captures_[i])->data(), Access::node(captures_[i])->buffer, false};
+    if (runtime::checking_nans())
+      runtime::nan_checked_program(graph_)->run({in, n}, {out, m});
+    else
+      program_->run({in, n}, {out, m});
     Flat results;
     results.reserve(m);
-    for (std::size_t i = 0; i < m; ++i) results.push_back(ready_array(outputs_[i], std::move(out[i]), site));
+    for (std::size_t i = 0; i < m; ++i)
+      results.push_back(ready_array(outputs_[i], std::move(out[i]), site));
     return results;
   }
 
   void check(FlatFunction f) const override {
     const Traced again = trace_function(f, inputs_, "jit", f.site);
     bool same = same_program(*again.graph, *graph_) && again.captures.size() == captures_.size();
-    for (std::size_t i = 0; same && i < captures_.size(); ++i) same = Access::node(again.captures[i]) == Access::node(captures_[i]);
+    for (std::size_t i = 0; same && i < captures_.size(); ++i)
+      same = Access::node(again.captures[i]) == Access::node(captures_[i]);
     if (!same)
-      fail("stale-capture", f.site, "jit: the function records another program than at its first call with these types",
-           {"a captured variable was assigned, or the function reads something that changed"}, "pass what changes as an argument; jit copies the function and its captures once");
+      fail("stale-capture",
+           f.site,
+           "jit: the function records another program than at its first call with these types",
+           {"a captured variable was assigned, or the function reads something that changed"},
+           "pass what changes as an argument; jit copies the function and its captures once");
   }
 
   Cost cost() const override { return {program_->cost().flops, program_->cost().bytes}; }
@@ -92,7 +109,7 @@ class CompiledFunction final : public Program {
 
  private:
   Types inputs_, outputs_;
-  ArrayList captures_;   // hidden inputs, as they were at the trace; never given away
+  ArrayList captures_;  // hidden inputs, as they were at the trace; never given away
   GraphRef graph_;
   Ref<const Executable> program_;
 };
@@ -114,7 +131,9 @@ void Cache::add(Ref<CacheEntry> entry) {
   __atomic_store_n(&newest_, entry.raw(), __ATOMIC_RELEASE);
 }
 
-Ref<Program> compile(FlatFunction f, const Flat& arguments) { return Ref<Program>(new CompiledFunction(f, arguments)); }
+Ref<Program> compile(FlatFunction f, const Flat& arguments) {
+  return Ref<Program>(new CompiledFunction(f, arguments));
+}
 
 bool inside_frame() { return current_frame() != nullptr; }
 
@@ -126,7 +145,11 @@ Flat run_inside_frame(FlatFunction f, Flat arguments) {
 
 bool checking_jit() { return checking; }
 bool is_empty(const Array& a) { return !defined(a); }
-void fail_signature(Site site) { fail("signature", site, "the arguments have other shapes or dtypes than those that the program was compiled for"); }
+void fail_signature(Site site) {
+  fail("signature",
+       site,
+       "the arguments have other shapes or dtypes than those that the program was compiled for");
+}
 
 }  // namespace fluxion::detail
 

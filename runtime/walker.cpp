@@ -53,7 +53,8 @@ void copy(const void* from, void* to, std::size_t bytes) {
   parallel_for(chunks, 1, [&](std::int64_t begin, std::int64_t end) {
     const auto first = static_cast<std::size_t>(begin * chunk);
     const auto last = std::min(bytes, static_cast<std::size_t>(end * chunk));
-    std::memcpy(static_cast<char*>(to) + first, static_cast<const char*>(from) + first, last - first);
+    std::memcpy(
+        static_cast<char*>(to) + first, static_cast<const char*>(from) + first, last - first);
   });
 }
 
@@ -68,7 +69,8 @@ Walker::Walker(const codegen::Schedule& schedule)
     slots_.insert(slots_.end(), step.inputs.begin(), step.inputs.end());
     slots_.insert(slots_.end(), step.outputs.begin(), step.outputs.end());
     if (step.region)
-      for (const auto& program : step.region->programs) run.programs.push_back(std::make_unique<Walker>(*program));
+      for (const auto& program : step.region->programs)
+        run.programs.push_back(std::make_unique<Walker>(*program));
     runs_.push_back(std::move(run));
   }
 }
@@ -99,9 +101,11 @@ void Walker::run_other(const Run& run, void* const* buffers, void* const* memory
   void* const* outputs = buffers + step.inputs.size();
   void* scratch = step.scratch < 0 ? nullptr : memory[static_cast<std::size_t>(step.scratch)];
   if (step.kind == Cut::Kind::copy)
-    return copy(buffers[0], outputs[0], schedule_.slots[static_cast<std::size_t>(step.outputs[0])].bytes);
+    return copy(
+        buffers[0], outputs[0], schedule_.slots[static_cast<std::size_t>(step.outputs[0])].bytes);
   if (step.leaf) return step.leaf->run(buffers, outputs, scratch);
-  if (step.region) return run_region(*step.region, run.programs, buffers, outputs, static_cast<char*>(scratch));
+  if (step.region)
+    return run_region(*step.region, run.programs, buffers, outputs, static_cast<char*>(scratch));
   const Graph& graph = *schedule_.graph;
   const Operation& o = graph.operations()[static_cast<std::size_t>(step.operation)];
   std::vector<ConstTensor> in;

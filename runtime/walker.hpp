@@ -40,8 +40,8 @@ class Walker {
  private:
   struct Run {
     const codegen::Step* step;
-    const codegen::CompiledKernel* kernel;  // null: anything else
-    std::size_t begin, count;               // of its buffers in slots_
+    const codegen::CompiledKernel* kernel;          // null: anything else
+    std::size_t begin, count;                       // of its buffers in slots_
     std::vector<std::unique_ptr<Walker>> programs;  // of a loop or a branch
   };
   void run_other(const Run&, void* const* buffers, void* const* memory) const;
@@ -52,7 +52,8 @@ class Walker {
   std::vector<Run> runs_;
 };
 
-/// Runs a loop or a branch: `inputs` and `outputs` lie where its operands and results do, `scratch` has the region's bytes.
+/// Runs a loop or a branch: `inputs` and `outputs` lie where its operands and results do, `scratch`
+/// has the region's bytes.
 void run_region(const codegen::Region&,
                 const std::vector<std::unique_ptr<Walker>>& programs,
                 void* const* inputs,

@@ -4,9 +4,13 @@
 namespace fluxion::detail {
 
 void print_number(std::string& out, double v) {
-  if (v != v) { out += "nan"; return; }
+  if (v != v) {
+    out += "nan";
+    return;
+  }
   char text[32];
-  auto [end, error] = std::to_chars(text, text + sizeof text, v);   // the shortest text that reads back exactly
+  auto [end, error] =
+      std::to_chars(text, text + sizeof text, v);  // the shortest text that reads back exactly
   out.append(text, end);
 }
 void print_number(std::string& out, std::int64_t v) {
@@ -16,7 +20,21 @@ void print_number(std::string& out, std::int64_t v) {
 }
 
 namespace {
-constexpr std::string_view words[] = {"bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64", "c64", "c128"};
+constexpr std::string_view words[] = {"bool",
+                                      "i8",
+                                      "i16",
+                                      "i32",
+                                      "i64",
+                                      "u8",
+                                      "u16",
+                                      "u32",
+                                      "u64",
+                                      "f16",
+                                      "bf16",
+                                      "f32",
+                                      "f64",
+                                      "c64",
+                                      "c128"};
 }
 std::string_view dtype_word(DType d) { return words[static_cast<std::size_t>(d)]; }
 bool dtype_from(std::string_view word, DType& out) {

@@ -13,13 +13,15 @@ class Buffer : public detail::Shared {
   bool borrowed() const { return borrowed_; }
 
  protected:
-  Buffer(void* data, std::size_t bytes, bool borrowed) : data_(data), bytes_(bytes), borrowed_(borrowed) {}
+  Buffer(void* data, std::size_t bytes, bool borrowed)
+      : data_(data), bytes_(bytes), borrowed_(borrowed) {}
   void* data_;
   std::size_t bytes_;
   bool borrowed_;
 };
 
-/// Uninitialised memory from the caching allocator (defined in runtime/). Never null; throws Error "out-of-memory".
+/// Uninitialised memory from the caching allocator (defined in runtime/). Never null; throws Error
+/// "out-of-memory".
 detail::Ref<Buffer> allocate(std::size_t bytes);
 
 }  // namespace fluxion

@@ -7,7 +7,8 @@
 namespace fluxion {
 namespace {
 
-// Who names the line, strongest first: the rule being applied (the forward operation's line), the outermost composed function, the operation being recorded.
+// Who names the line, strongest first: the rule being applied (the forward operation's line), the
+// outermost composed function, the operation being recorded.
 thread_local const Site* rule_line = nullptr;
 thread_local bool scope_open = false;
 thread_local Site scope_line;
@@ -43,15 +44,22 @@ Site current_site(const Site& otherwise) noexcept {
 }
 
 InternalError::InternalError(const std::string& what)
-    : std::logic_error("fluxion: internal error: " + what + "\n  = this is a mistake of the library, please report it with the program that led here") {}
+    : std::logic_error("fluxion: internal error: " + what +
+                       "\n  = this is a mistake of the library, please report it with the program "
+                       "that led here") {}
 
 Error::Error(std::string_view code, Site site, std::string_view text) : code_(code), site_(site) {
   const std::size_t first = text.find('\n');
-  what_ = "error[" + code_ + "]: " + std::string(text.substr(0, first)) + "\n  --> " + site.file_name() + ":" + std::to_string(site.line());
+  what_ = "error[" + code_ + "]: " + std::string(text.substr(0, first)) + "\n  --> " +
+          site.file_name() + ":" + std::to_string(site.line());
   if (first != text.npos) what_ += text.substr(first);
 }
 
-void fail(std::string_view code, const Site& site, std::string_view sentence, std::initializer_list<std::string> details, std::string_view hint) {
+void fail(std::string_view code,
+          const Site& site,
+          std::string_view sentence,
+          std::initializer_list<std::string> details,
+          std::string_view hint) {
   std::string text(sentence);
   for (const std::string& detail : details) text += "\n  | " + detail;
   if (!hint.empty()) text += "\n  = hint: " + std::string(hint);

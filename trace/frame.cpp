@@ -1,8 +1,6 @@
 // Where a recorded operation goes: into the innermost frame that wants it, or into the lazy graph.
 #include "trace/frame.hpp"
 
-#include <algorithm>
-
 #include "trace/lazy.hpp"
 #include "trace/ops.hpp"
 #include "trace/ops/call.hpp"
@@ -10,24 +8,40 @@
 #include "trace/outside.hpp"
 #include "trace/rewrite.hpp"
 
+#include <algorithm>
+
 namespace fluxion {
 namespace {
 
 thread_local Frame* top = nullptr;
 
-std::string place(const Site& s) { return std::string(s.file_name()) + ":" + std::to_string(s.line()); }
+std::string place(const Site& s) {
+  return std::string(s.file_name()) + ":" + std::to_string(s.line());
+}
 
 /// The frame of a traced operand, which must be live and this thread's.
 const Frame* checked_frame(const Array& a, const Site& site) {
   const detail::Node* n = detail::Access::node(a);
-  if (!n) fail("empty-array", site, "an operand is an empty Array: it was default-constructed or moved from", {}, "give it a value first, for example fx::zeros(shape)");
+  if (!n)
+    fail("empty-array",
+         site,
+         "an operand is an empty Array: it was default-constructed or moved from",
+         {},
+         "give it a value first, for example fx::zeros(shape)");
   if (n->state.load(std::memory_order_relaxed) != detail::Node::State::traced) return nullptr;
   const Frame* f = n->frame.raw();
   if (f->thread != std::this_thread::get_id())
-    fail("other-thread", site, "an operand belongs to a program that another thread is tracing", {"recorded at " + place(n->site)}, "hand evaluated arrays to other threads, or trace inside them");
+    fail("other-thread",
+         site,
+         "an operand belongs to a program that another thread is tracing",
+         {"recorded at " + place(n->site)},
+         "hand evaluated arrays to other threads, or trace inside them");
   if (!f->live)
-    fail("leaked-value", site, "an operand was recorded inside " + std::string(f->what) + ", which has finished",
-         {"recorded at " + place(n->site), std::string(f->what) + " was called at " + place(f->site)},
+    fail("leaked-value",
+         site,
+         "an operand was recorded inside " + std::string(f->what) + ", which has finished",
+         {"recorded at " + place(n->site),
+          std::string(f->what) + " was called at " + place(f->site)},
          "return the value from the traced function instead of storing it in a variable outside");
   return f;
 }
@@ -38,13 +52,17 @@ Frame* choose(Arrays operands, const Site& site) {
   std::vector<const Frame*> more;
   for (const Array& a : operands)
     if (const Frame* f = checked_frame(a, site)) {
-      if (count < 16) frames[count++] = f;
-      else more.push_back(f);
+      if (count < 16)
+        frames[count++] = f;
+      else
+        more.push_back(f);
     }
   for (Frame* f = top; f; f = f->below) {
     if (f->kind == Frame::Kind::unbound) return f;
-    for (std::size_t i = 0; i < count; ++i) if (frames[i] == f) return f;
-    for (const Frame* other : more) if (other == f) return f;
+    for (std::size_t i = 0; i < count; ++i)
+      if (frames[i] == f) return f;
+    for (const Frame* other : more)
+      if (other == f) return f;
   }
   if (count) throw InternalError("an operand belongs to a frame above the one that records");
   return nullptr;
@@ -57,7 +75,9 @@ Frame* exchange_frame(Frame* frame) noexcept { return std::exchange(top, frame);
 
 const Frame* frame_of(const Array& a) {
   const detail::Node* n = detail::Access::node(a);
-  return n && n->state.load(std::memory_order_relaxed) == detail::Node::State::traced ? n->frame.raw() : nullptr;
+  return n && n->state.load(std::memory_order_relaxed) == detail::Node::State::traced
+             ? n->frame.raw()
+             : nullptr;
 }
 
 Array Frame::value(ValueId v, const Site& s) {
@@ -104,9 +124,14 @@ Array Frame::lower(ValueId v) {
     stack.pop_back();
     if (defined(known[at(u)])) continue;
     const std::int32_t p = builder.producer(u);
-    if (p < 0)   // the tangents of a derivative are the only inputs without one; user's code meets them in rules alone
-      fail("effect-on-tangent", site, "an effect in a derivative rule reads a tangent, which has no value in reverse mode", {"the tangent is " + to_string(builder.type(u))},
-           "print or check the cotangent in the backward rule of fx::custom_vjp, or use forward mode: fx::jvp");
+    if (p < 0)  // the tangents of a derivative are the only inputs without one; user's code meets
+                // them in rules alone
+      fail("effect-on-tangent",
+           site,
+           "an effect in a derivative rule reads a tangent, which has no value in reverse mode",
+           {"the tangent is " + to_string(builder.type(u))},
+           "print or check the cotangent in the backward rule of fx::custom_vjp, or use forward "
+           "mode: fx::jvp");
     if (seen[at(p)]) continue;
     seen[at(p)] = 1;
     needed.push_back(p);
@@ -128,11 +153,14 @@ Array Frame::lower(ValueId v) {
   return known[at(v)];
 }
 
-FrameScope::FrameScope(Frame::Kind kind, std::string_view what, const Site& site) : frame_(new Frame(kind, what, site)) {
+FrameScope::FrameScope(Frame::Kind kind, std::string_view what, const Site& site)
+    : frame_(new Frame(kind, what, site)) {
   frame_->below = top;
   top = frame_.raw();
 }
-FrameScope::~FrameScope() { if (open_) pop(); }
+FrameScope::~FrameScope() {
+  if (open_) pop();
+}
 
 void FrameScope::pop() {
   open_ = false;
@@ -166,10 +194,13 @@ BoundProgram FrameScope::close_bound(Arrays outputs) {
   std::vector<ValueId> values;
   for (const Array& a : outputs) values.push_back(f.value_of(a, f.site));
   const std::size_t output_count = values.size();
-  ArrayList asked;   // values that .item() made known: they stay outputs through the rewrites, so that nothing is computed twice
+  ArrayList asked;  // values that .item() made known: they stay outputs through the rewrites, so
+                    // that nothing is computed twice
   for (std::size_t v = 0; v < f.known.size(); ++v) {
     const std::int32_t p = f.builder.producer(static_cast<ValueId>(v));
-    if (p < 0 || !defined(f.known[v]) || f.builder.operation(static_cast<std::size_t>(p)).op.as<ops::Constant>()) continue;
+    if (p < 0 || !defined(f.known[v]) ||
+        f.builder.operation(static_cast<std::size_t>(p)).op.as<ops::Constant>())
+      continue;
     values.push_back(static_cast<ValueId>(v));
     asked.push_back(f.known[v]);
   }
@@ -178,8 +209,13 @@ BoundProgram FrameScope::close_bound(Arrays outputs) {
   for (ValueId v : f.inputs) out.inputs.push_back(f.known[static_cast<std::size_t>(v)]);
   out.inputs.insert(out.inputs.end(), f.captures.begin(), f.captures.end());
   const GraphRef all = stabilize(f.builder.finish(std::move(values)), out.inputs);
-  for (std::size_t i = 0; i < asked.size(); ++i) out.known.emplace_back(all->outputs()[output_count + i], asked[i]);
-  out.graph = asked.empty() ? all : all->with_outputs({all->outputs().begin(), all->outputs().begin() + static_cast<std::ptrdiff_t>(output_count)});
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    out.known.emplace_back(all->outputs()[output_count + i], asked[i]);
+  out.graph =
+      asked.empty()
+          ? all
+          : all->with_outputs({all->outputs().begin(),
+                               all->outputs().begin() + static_cast<std::ptrdiff_t>(output_count)});
   return out;
 }
 
@@ -188,7 +224,8 @@ BelowScope::~BelowScope() { top = saved_; }
 
 namespace {
 
-/// Operands of an effect with the frames left that know values: what can be seen from outside happens once, where it is recorded, and not in a derivative.
+/// Operands of an effect with the frames left that know values: what can be seen from outside
+/// happens once, where it is recorded, and not in a derivative.
 ArrayList below_bound_frames(Arrays operands, const Site& site) {
   ArrayList x(operands.begin(), operands.end());
   for (Frame* f = choose(x, site); f && f->kind == Frame::Kind::bound; f = choose(x, site))
@@ -204,27 +241,33 @@ ArrayList emit_all(const Op& op, Arrays given_operands, const Site& given) {
   ArrayList lowered;
   Arrays operands = given_operands;
   if (op.effects()) {
-    if (op.regions().empty()) operands = lowered = below_bound_frames(given_operands, site);
-    else if (const Frame* frame = choose(operands, site); frame && frame->kind == Frame::Kind::bound && op.as<ops::Call>())
+    if (op.regions().empty())
+      operands = lowered = below_bound_frames(given_operands, site);
+    else if (const Frame* frame = choose(operands, site);
+             frame && frame->kind == Frame::Kind::bound && op.as<ops::Call>())
       return op.inlined(operands);
   }
-  if (const auto* constant = op.as<ops::Constant>()) return {literal_bits(constant->dtype, constant->low, constant->high, site)};
+  if (const auto* constant = op.as<ops::Constant>())
+    return {literal_bits(constant->dtype, constant->low, constant->high, site)};
   Frame* frame = choose(operands, site);
   Types in;
   in.reserve(operands.size());
   for (const Array& a : operands) in.push_back(type_of(a));
   Types results;
   {
-    const SiteScope line(site);   // type rules speak of the user's line
+    const SiteScope line(site);  // type rules speak of the user's line
     results = op.types(in);
   }
-  if (!frame) return op.effects() ? run_now(op, operands, results, site) : record_lazily(op, operands, std::move(results), site);
+  if (!frame)
+    return op.effects() ? run_now(op, operands, results, site)
+                        : record_lazily(op, operands, std::move(results), site);
   std::vector<ValueId> values;
   values.reserve(operands.size());
   for (const Array& a : operands) values.push_back(frame->value_of(a, site));
   const ValueId first = frame->builder.add(op, std::move(values), results, site);
   ArrayList out;
-  for (std::size_t i = 0; i < results.size(); ++i) out.push_back(frame->value(first + static_cast<ValueId>(i), site));
+  for (std::size_t i = 0; i < results.size(); ++i)
+    out.push_back(frame->value(first + static_cast<ValueId>(i), site));
   return out;
 }
 
@@ -235,11 +278,13 @@ bool is_number_for(const Array& a, const Shape& shape) {
 
 Array emit_with_numbers(const Op& op, Arrays operands, const Site& given) {
   const Site site = current_site(given);
-  const auto array = std::find_if(operands.begin(), operands.end(), [](const Array& a) { return !type_of(a).shape.empty(); });
+  const auto array = std::find_if(
+      operands.begin(), operands.end(), [](const Array& a) { return !type_of(a).shape.empty(); });
   const Shape& shape = type_of(*array).shape;
   if (choose(operands, site)) {
     ArrayList repeated;
-    for (const Array& a : operands) repeated.push_back(is_number_for(a, shape) ? ops::broadcast_in_dim(a, shape, {}, site) : a);
+    for (const Array& a : operands)
+      repeated.push_back(is_number_for(a, shape) ? ops::broadcast_in_dim(a, shape, {}, site) : a);
     return emit(op, repeated, site);
   }
   Types in;
@@ -253,9 +298,14 @@ Array emit_with_numbers(const Op& op, Arrays operands, const Site& given) {
   return std::move(record_lazily(op, operands, std::move(results), site, true)[0]);
 }
 
-Array emit(const Op& op, Arrays operands, const Site& site) { return std::move(emit_all(op, operands, site)[0]); }
+Array emit(const Op& op, Arrays operands, const Site& site) {
+  return std::move(emit_all(op, operands, site)[0]);
+}
 
-Traced trace_function(detail::FlatFunction f, TypeList inputs, std::string_view what, const Site& site) {
+Traced trace_function(detail::FlatFunction f,
+                      TypeList inputs,
+                      std::string_view what,
+                      const Site& site) {
   FrameScope scope(Frame::Kind::unbound, what, site);
   ArrayList in;
   for (const Type& t : inputs) in.push_back(scope.input(t, site));

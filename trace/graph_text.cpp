@@ -1,7 +1,7 @@
 // Graphs as text: printed with stable numbering, and parsed back.
-#include <map>
-
 #include "trace/graph.hpp"
+
+#include <map>
 
 namespace fluxion {
 namespace {
@@ -16,24 +16,31 @@ std::string file_name(const Site& site) {
 
 void print(std::string& out, const Graph& g, bool sites, const std::string& indent, char end) {
   out += "graph(";
-  for (std::int32_t i = 0; i < g.input_count(); ++i) out += (i ? ", " : "") + name_of_value(i) + ": " + to_string(g.type(i));
+  for (std::int32_t i = 0; i < g.input_count(); ++i)
+    out += (i ? ", " : "") + name_of_value(i) + ": " + to_string(g.type(i));
   out += ") {";
   out += end;
   for (const Operation& o : g.operations()) {
     out += indent;
-    for (std::int32_t k = 0; k < o.result_count; ++k) out += (k ? ", " : "") + name_of_value(o.first_result + k);
+    for (std::int32_t k = 0; k < o.result_count; ++k)
+      out += (k ? ", " : "") + name_of_value(o.first_result + k);
     out += o.result_count ? " = " : "";
     out += o.op.name();
     out += o.op.attributes();
-    for (std::size_t k = 0; k < o.operands.size(); ++k) out += (k ? ", " : " ") + name_of_value(o.operands[k]);
+    for (std::size_t k = 0; k < o.operands.size(); ++k)
+      out += (k ? ", " : " ") + name_of_value(o.operands[k]);
     out += " :";
-    for (std::int32_t k = 0; k < o.result_count; ++k) out += (k ? ", " : " ") + to_string(g.type(o.first_result + k));
-    if (sites) out += "  // " + file_name(o.site) + ":" + std::to_string(o.site.line());
-    else if (end == ' ') out += ';';
+    for (std::int32_t k = 0; k < o.result_count; ++k)
+      out += (k ? ", " : " ") + to_string(g.type(o.first_result + k));
+    if (sites)
+      out += "  // " + file_name(o.site) + ":" + std::to_string(o.site.line());
+    else if (end == ' ')
+      out += ';';
     out += end;
   }
   out += indent + "return";
-  for (std::size_t i = 0; i < g.outputs().size(); ++i) out += (i ? ", " : " ") + name_of_value(g.outputs()[i]);
+  for (std::size_t i = 0; i < g.outputs().size(); ++i)
+    out += (i ? ", " : " ") + name_of_value(g.outputs()[i]);
   out += end;
   out += '}';
 }
@@ -60,7 +67,8 @@ class GraphParser final : public AttributeParser {
     while (!try_take("return")) operation(b, values);
     std::vector<ValueId> outputs;
     if (peek() == '%') {
-      do outputs.push_back(find(values, value())); while (try_take(","));
+      do outputs.push_back(find(values, value()));
+      while (try_take(","));
     }
     expect("}");
     return b.finish(std::move(outputs), false);
@@ -82,17 +90,33 @@ class GraphParser final : public AttributeParser {
       advance(std::min(rest().find('\n'), rest().size()));
     }
   }
-  char peek() { skip(); return rest().empty() ? '\0' : rest().front(); }
-  bool try_take(std::string_view word) { skip(); return take(word); }
+  char peek() {
+    skip();
+    return rest().empty() ? '\0' : rest().front();
+  }
+  bool try_take(std::string_view word) {
+    skip();
+    return take(word);
+  }
   void expect(std::string_view word) {
     if (!try_take(word)) complain("expected '" + std::string(word) + "'");
   }
   [[noreturn]] void complain(const std::string& what) { complain_at(position(), what); }
   [[noreturn]] void complain_at(std::size_t where, const std::string& what) {
     std::size_t line = 1, column = 1;
-    for (char c : text_.substr(0, where)) { ++column; if (c == '\n') { ++line; column = 1; } }
-    fail("graph-syntax", Site::current(), "parse_graph: line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + what,
-         {"at: " + std::string(text_.substr(where, std::min<std::size_t>(text_.find('\n', where) - where, 40)))});
+    for (char c : text_.substr(0, where)) {
+      ++column;
+      if (c == '\n') {
+        ++line;
+        column = 1;
+      }
+    }
+    fail("graph-syntax",
+         Site::current(),
+         "parse_graph: line " + std::to_string(line) + ", column " + std::to_string(column) + ": " +
+             what,
+         {"at: " + std::string(text_.substr(
+                       where, std::min<std::size_t>(text_.find('\n', where) - where, 40)))});
   }
   std::int64_t number() {
     skip();
@@ -102,7 +126,10 @@ class GraphParser final : public AttributeParser {
     if (error != std::errc() || end != w.data() + w.size()) complain("expected a number");
     return v;
   }
-  std::int64_t value() { expect("%"); return number(); }
+  std::int64_t value() {
+    expect("%");
+    return number();
+  }
   ValueId find(const std::map<std::int64_t, ValueId>& values, std::int64_t v) {
     auto at = values.find(v);
     if (at == values.end()) complain("%" + std::to_string(v) + " is not defined");
@@ -125,7 +152,8 @@ class GraphParser final : public AttributeParser {
   void operation(GraphBuilder& b, std::map<std::int64_t, ValueId>& values) {
     std::vector<std::int64_t> results;
     if (peek() == '%') {
-      do results.push_back(value()); while (try_take(","));
+      do results.push_back(value());
+      while (try_take(","));
       expect("=");
     }
     skip();
@@ -134,12 +162,15 @@ class GraphParser final : public AttributeParser {
     const std::size_t begin = position();
     for (const Rules* rules : known_operations()) {
       if (rules->parse(name, *this, op)) break;
-      if (position() != begin) complain("the attributes of " + std::string(name) + " are not what it prints");
+      if (position() != begin)
+        complain("the attributes of " + std::string(name) + " are not what it prints");
     }
-    if (!op) complain("there is no operation '" + std::string(name) + "', or its attributes are wrong");
+    if (!op)
+      complain("there is no operation '" + std::string(name) + "', or its attributes are wrong");
     std::vector<ValueId> operands;
     if (peek() == '%') {
-      do operands.push_back(find(values, value())); while (try_take(","));
+      do operands.push_back(find(values, value()));
+      while (try_take(","));
     }
     expect(":");
     Types types;
@@ -156,7 +187,10 @@ class GraphParser final : public AttributeParser {
     if (types.size() != results.size()) complain("another number of types than of results");
     for (std::size_t i = 0; i < results.size(); ++i) {
       const ValueId v = first + static_cast<ValueId>(i);
-      if (!(b.type(v) == types[i])) complain_at(places[i], std::string(name) + " gives " + to_string(b.type(v)) + ", not " + to_string(types[i]));
+      if (!(b.type(v) == types[i]))
+        complain_at(
+            places[i],
+            std::string(name) + " gives " + to_string(b.type(v)) + ", not " + to_string(types[i]));
       values[results[i]] = v;
     }
   }

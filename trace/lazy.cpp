@@ -1,4 +1,5 @@
-// Recording outside frames: a node per operation on the pending list, flushed where the program repeats itself.
+// Recording outside frames: a node per operation on the pending list, flushed where the program
+// repeats itself.
 #include "trace/lazy.hpp"
 
 #include "trace/frame.hpp"
@@ -10,12 +11,15 @@ std::mutex lock;
 detail::Node* head = nullptr;
 detail::Node* tail = nullptr;
 std::size_t count = 0;
-// The operation that the current stretch of recording began with: coming back to it is a repetition.
+// The operation that the current stretch of recording began with: coming back to it is a
+// repetition.
 Site stretch_site;
 std::string_view stretch_name;
 std::size_t stretch_length = 0;
 
-bool same_place(const Site& a, const Site& b) { return a.line() == b.line() && a.column() == b.column() && a.file_name() == b.file_name(); }
+bool same_place(const Site& a, const Site& b) {
+  return a.line() == b.line() && a.column() == b.column() && a.file_name() == b.file_name();
+}
 
 void link(detail::Node& n) {
   n.previous = tail;
@@ -42,14 +46,16 @@ void count_uses(const detail::Node& n) {
 
 bool time_to_flush(const Op& op, const Site& site) {
   if (count >= most_pending) return true;
-  // A program that does not come back to where it began within `enough_pending` operations has moved on: look for repetitions of where it is now.
+  // A program that does not come back to where it began within `enough_pending` operations has
+  // moved on: look for repetitions of where it is now.
   if (stretch_length == 0 || stretch_length > 2 * enough_pending) {
     stretch_site = site;
     stretch_name = op.name();
     stretch_length = 0;
   }
   ++stretch_length;
-  return count >= enough_pending && stretch_length > 1 && same_place(site, stretch_site) && op.name() == stretch_name;
+  return count >= enough_pending && stretch_length > 1 && same_place(site, stretch_site) &&
+         op.name() == stretch_name;
 }
 
 }  // namespace
@@ -72,7 +78,8 @@ void detail::forget_pending(Node& n) noexcept {
   for (const auto& x : n.operands) --const_cast<Node*>(x.raw())->uses;
 }
 
-ArrayList record_lazily(const Op& op, Arrays operands, Types results, const Site& site, bool repeats) {
+ArrayList record_lazily(
+    const Op& op, Arrays operands, Types results, const Site& site, bool repeats) {
   {
     std::unique_lock guard(lock);
     if (time_to_flush(op, site)) {

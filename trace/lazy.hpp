@@ -1,8 +1,9 @@
-// The list of pending operations outside frames: recorded in order, claimed by cuts, bounded in length.
+// The list of pending operations outside frames: recorded in order, claimed by cuts, bounded in
+// length.
 #pragma once
-#include <mutex>
-
 #include "trace/node.hpp"
+
+#include <mutex>
 
 namespace fluxion {
 
@@ -17,8 +18,8 @@ std::size_t pending_count() noexcept;
 /// Takes a node off the list (it was claimed, or dies). Under lazy_lock.
 void unlink_pending(detail::Node&) noexcept;
 
-/// Rule for bounding programs that never ask for a value: after this many pending operations, flush where the program is back at the operation it began with;
-/// at `most_pending` in any case.
+/// Rule for bounding programs that never ask for a value: after this many pending operations, flush
+/// where the program is back at the operation it began with; at `most_pending` in any case.
 inline constexpr std::size_t enough_pending = 1024, most_pending = 16384;
 
 namespace detail {

@@ -12,7 +12,8 @@ Shared::~Shared() = default;
 void retain(const Node* node) noexcept { node->references.fetch_add(1, std::memory_order_relaxed); }
 
 namespace {
-thread_local std::vector<Node*>* dying = nullptr;   // set while this thread is destroying: deeper releases queue up here
+thread_local std::vector<Node*>* dying =
+    nullptr;  // set while this thread is destroying: deeper releases queue up here
 }
 
 void release(const Node* node) noexcept {

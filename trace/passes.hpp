@@ -5,8 +5,8 @@
 
 namespace fluxion {
 
-/// No pass changes a value, not even a bit of it; but `arrange` decides which contractions a library
-/// computes, and `split` in which order large reductions combine, both by shapes alone.
+/// No pass changes a value, not even a bit of it; but `arrange` decides which contractions a
+/// library computes, and `split` in which order large reductions combine, both by shapes alone.
 struct Pass {
   std::string_view name;
   GraphRef (*run)(const GraphRef&);

@@ -26,8 +26,10 @@ Batched batch(const Graph& g, Arrays inputs, BatchAxes at, std::int64_t size) {
     }
     const RuleSite line(o.site);
     Batched result;
-    if (batched || ops::speaks_along(o.op, ops::batched_axis())) result = o.op.batch(x, where, size);
-    else result = {emit_all(o.op, x, o.site), std::vector<int>(index(o.result_count), unbatched)};
+    if (batched || ops::speaks_along(o.op, ops::batched_axis()))
+      result = o.op.batch(x, where, size);
+    else
+      result = {emit_all(o.op, x, o.site), std::vector<int>(index(o.result_count), unbatched)};
     for (std::int32_t k = 0; k < o.result_count; ++k) {
       values[index(o.first_result + k)] = std::move(result.results[index(k)]);
       axes[index(o.first_result + k)] = result.axes[index(k)];

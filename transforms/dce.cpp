@@ -1,4 +1,5 @@
-// Operations that nothing needs are dropped; those that hold programs shrink to what gives the results that are needed.
+// Operations that nothing needs are dropped; those that hold programs shrink to what gives the
+// results that are needed.
 #include "trace/passes.hpp"
 
 namespace fluxion {
@@ -6,7 +7,8 @@ namespace {
 
 std::size_t at(ValueId v) { return static_cast<std::size_t>(v); }
 
-/// What each operation becomes: nothing where nobody needs it, a smaller one where some results are not needed.
+/// What each operation becomes: nothing where nobody needs it, a smaller one where some results are
+/// not needed.
 struct Plan {
   std::vector<char> kept;
   std::vector<std::optional<Pruned>> pruned;
@@ -19,7 +21,8 @@ Plan plan_of(const Graph& graph) {
   for (ValueId v : graph.outputs()) used[at(v)] = true;
   for (std::size_t i = n; i-- > 0;) {
     const Operation& o = graph.operations()[i];
-    std::vector<bool> results(used.begin() + o.first_result, used.begin() + o.first_result + o.result_count);
+    std::vector<bool> results(used.begin() + o.first_result,
+                              used.begin() + o.first_result + o.result_count);
     bool any = o.op.effects();
     for (bool r : results) any = any || r;
     plan.kept[i] = any;
@@ -48,7 +51,8 @@ GraphRef drop_unused_operations(const GraphRef& graph) {
     std::vector<ValueId> operands;
     if (!plan.pruned[i]) {
       for (ValueId v : o.operands) operands.push_back(values[at(v)]);
-      const ValueId first = builder.add(o.op, std::move(operands), graph->result_types(o), o.site, false);
+      const ValueId first =
+          builder.add(o.op, std::move(operands), graph->result_types(o), o.site, false);
       for (std::int32_t k = 0; k < o.result_count; ++k) values[at(o.first_result + k)] = first + k;
       continue;
     }

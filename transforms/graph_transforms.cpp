@@ -1,11 +1,12 @@
-// Closed graphs transformed to closed graphs, each (program with its lines, transformation, mask) once.
+// Closed graphs transformed to closed graphs, each (program with its lines, transformation, mask)
+// once.
 #include "trace/graph_transforms.hpp"
-
-#include <mutex>
-#include <unordered_map>
 
 #include "trace/ops/collectives.hpp"
 #include "transforms/walk.hpp"
+
+#include <mutex>
+#include <unordered_map>
 
 namespace fluxion {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 bool same_lines(const Graph& a, const Graph& b) {
   for (std::size_t i = 0; i < a.operations().size(); ++i) {
     const Site &x = a.operations()[i].site, &y = b.operations()[i].site;
-    if (x.line() != y.line() || x.column() != y.column() || x.file_name() != y.file_name()) return false;
+    if (x.line() != y.line() || x.column() != y.column() || x.file_name() != y.file_name())
+      return false;
   }
   return true;
 }
@@ -32,15 +34,18 @@ std::uint64_t hash_mask(const std::vector<int>& m) {
 /// Results by (graph, key). Bounded: begins again when full.
 template <class Key, class Result> class Memo {
  public:
-  template <class Make> Result find(const GraphRef& g, const Key& key, std::uint64_t key_hash, Make make) {
+  template <class Make>
+  Result find(const GraphRef& g, const Key& key, std::uint64_t key_hash, Make make) {
     const std::uint64_t hash = mix(g->hash(), key_hash);
     {
       std::lock_guard guard(lock_);
       auto [from, to] = entries_.equal_range(hash);
       for (auto e = from; e != to; ++e)
-        if (e->second.key == key && same_program(*e->second.graph, *g) && same_lines(*e->second.graph, *g)) return e->second.result;
+        if (e->second.key == key && same_program(*e->second.graph, *g) &&
+            same_lines(*e->second.graph, *g))
+          return e->second.result;
     }
-    Result result = make();   // outside the lock: it records, and may ask for other transformations
+    Result result = make();  // outside the lock: it records, and may ask for other transformations
     std::lock_guard guard(lock_);
     if (entries_.size() >= 4096) entries_.clear();
     entries_.emplace(hash, Entry{g, key, result});
@@ -48,7 +53,11 @@ template <class Key, class Result> class Memo {
   }
 
  private:
-  struct Entry { GraphRef graph; Key key; Result result; };
+  struct Entry {
+    GraphRef graph;
+    Key key;
+    Result result;
+  };
   std::mutex lock_;
   std::unordered_multimap<std::uint64_t, Entry> entries_;
 };
@@ -70,14 +79,19 @@ ArrayList fresh_inputs(FrameScope& scope, TypeList types) {
 /// The graph of what was recorded; a transformation of a closed graph captures nothing.
 GraphRef close(FrameScope& scope, Arrays outputs) {
   Traced t = scope.close(outputs);
-  if (!t.captures.empty())   // only the rule of a custom_vmap function runs user's code here
-    fail("rule-capture", scope.frame().site, "custom_vmap: the rule captured an array, and is asked for inside a program that is closed (jit, a loop, another rule)",
-         {"the array is " + to_string(type_of(t.captures[0]))}, "pass it as an argument");
+  if (!t.captures.empty())  // only the rule of a custom_vmap function runs user's code here
+    fail("rule-capture",
+         scope.frame().site,
+         "custom_vmap: the rule captured an array, and is asked for inside a program that is "
+         "closed (jit, a loop, another rule)",
+         {"the array is " + to_string(type_of(t.captures[0]))},
+         "pass it as an argument");
   return t.graph;
 }
 
 ArrayList append(ArrayList a, Arrays b) {
-  for (const Array& x : b) if (defined(x)) a.push_back(x);
+  for (const Array& x : b)
+    if (defined(x)) a.push_back(x);
   return a;
 }
 
@@ -95,7 +109,8 @@ JvpGraph jvp_graph(const GraphRef& g, const std::vector<bool>& active) {
     FrameScope scope(Frame::Kind::unbound, "jvp", Site::current());
     const ArrayList x = fresh_inputs(scope, g->input_types());
     ArrayList dx(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) if (active[i]) dx[i] = scope.input(type_of(x[i]), scope.frame().site);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (active[i]) dx[i] = scope.input(type_of(x[i]), scope.frame().site);
     Both both = differentiate(*g, Derivative::jvp, x, dx);
     const std::vector<bool> nonzero = which(both.tangents);
     return JvpGraph{close(scope, append(std::move(both.values), both.tangents)), nonzero};
@@ -109,7 +124,8 @@ LinearizedGraph linearize_graph(const GraphRef& g, const std::vector<bool>& acti
     const ArrayList x = fresh_inputs(forward, g->input_types());
     FrameScope linear(Frame::Kind::bound, "a derivative", Site::current());
     ArrayList dx(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) if (active[i]) dx[i] = linear.input(type_of(x[i]), linear.frame().site);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (active[i]) dx[i] = linear.input(type_of(x[i]), linear.frame().site);
     Both both = differentiate(*g, Derivative::linearize, x, dx);
     const std::vector<bool> nonzero = which(both.tangents);
     const Traced tangent = linear.close(append({}, both.tangents));
@@ -119,13 +135,17 @@ LinearizedGraph linearize_graph(const GraphRef& g, const std::vector<bool>& acti
     FrameScope order(Frame::Kind::unbound, "linearize", Site::current());
     const auto n_tangents = static_cast<std::size_t>(tangent.graph->input_count()) - residuals;
     const TypeList types = tangent.graph->input_types();
-    const ArrayList r = fresh_inputs(order, types.subspan(n_tangents)), t = fresh_inputs(order, types.first(n_tangents));
+    const ArrayList r = fresh_inputs(order, types.subspan(n_tangents)),
+                    t = fresh_inputs(order, types.first(n_tangents));
     const GraphRef reordered = close(order, inline_graph(*tangent.graph, append(t, r)));
     return LinearizedGraph{program, reordered, residuals, nonzero};
   });
 }
 
-TransposedGraph transpose_graph(const GraphRef& g, const std::vector<bool>& linear, const std::vector<bool>& given, const std::vector<bool>& seeded) {
+TransposedGraph transpose_graph(const GraphRef& g,
+                                const std::vector<bool>& linear,
+                                const std::vector<bool>& given,
+                                const std::vector<bool>& seeded) {
   static Memo<std::vector<bool>, TransposedGraph> memo;
   std::vector<bool> key = linear;
   key.insert(key.end(), given.begin(), given.end());
@@ -134,12 +154,16 @@ TransposedGraph transpose_graph(const GraphRef& g, const std::vector<bool>& line
     FrameScope scope(Frame::Kind::unbound, "transpose", Site::current());
     ArrayList inputs, cotangents;
     for (std::size_t i = 0; i < linear.size(); ++i)
-      inputs.push_back(linear[i] ? Array() : scope.input(g->type(static_cast<ValueId>(i)), scope.frame().site));
+      inputs.push_back(
+          linear[i] ? Array() : scope.input(g->type(static_cast<ValueId>(i)), scope.frame().site));
     for (std::size_t i = 0; i < given.size(); ++i)
-      cotangents.push_back(given[i] ? scope.input(g->type(g->outputs()[i]), scope.frame().site) : Array());
-    ArrayList seeds;   // by input
+      cotangents.push_back(given[i] ? scope.input(g->type(g->outputs()[i]), scope.frame().site)
+                                    : Array());
+    ArrayList seeds;  // by input
     for (std::size_t i = 0, k = 0; i < linear.size() && !seeded.empty(); ++i)
-      seeds.push_back(linear[i] && seeded[k++] ? scope.input(g->type(static_cast<ValueId>(i)), scope.frame().site) : Array());
+      seeds.push_back(linear[i] && seeded[k++]
+                          ? scope.input(g->type(static_cast<ValueId>(i)), scope.frame().site)
+                          : Array());
     const ArrayList out = transpose(*g, inputs, cotangents, seeds);
     return TransposedGraph{close(scope, append({}, out)), which(out)};
   });
@@ -150,7 +174,8 @@ BatchedGraph batch_graph(const GraphRef& g, const std::vector<int>& at, std::int
   std::vector<int> key = at;
   key.push_back(static_cast<int>(size));
   key.push_back(static_cast<int>(size >> 32));
-  if (const std::string_view axis = ops::batched_axis(); ops::speaks_along(*g, axis)) key.push_back(number_of(axis));
+  if (const std::string_view axis = ops::batched_axis(); ops::speaks_along(*g, axis))
+    key.push_back(number_of(axis));
   return memo.find(g, key, hash_mask(key), [&] {
     FrameScope scope(Frame::Kind::unbound, "vmap", Site::current());
     ArrayList inputs;

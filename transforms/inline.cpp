@@ -1,4 +1,5 @@
-// Operations that stand for a program of theirs (calls, custom rules, ...) replaced by that program.
+// Operations that stand for a program of theirs (calls, custom rules, ...) replaced by that
+// program.
 #include "trace/passes.hpp"
 #include "transforms/walk.hpp"
 

@@ -1,8 +1,8 @@
 // trace and eval_shape: looking at a function without running it.
-#include <ostream>
-
 #include "trace/ops.hpp"
 #include "transforms/walk.hpp"
+
+#include <ostream>
 
 namespace fluxion {
 namespace detail {
@@ -11,7 +11,8 @@ namespace {
 Types types_of(const Flat& arguments, std::string_view who, const Site& site) {
   Types out;
   for (const Array& a : arguments) {
-    if (!defined(a)) fail("empty-array", site, std::string(who) + ": an argument is an empty Array");
+    if (!defined(a))
+      fail("empty-array", site, std::string(who) + ": an argument is an empty Array");
     out.push_back(type_of(a));
   }
   return out;
@@ -20,13 +21,16 @@ Types types_of(const Flat& arguments, std::string_view who, const Site& site) {
 }  // namespace
 
 Array abstract(const Spec& spec, Site site) {
-  static Frame* const nowhere = [] {   // a frame that is never live: its values have shape and dtype only
-    auto* f = new Frame(Frame::Kind::unbound, "fx::eval_shape, where an fx::Spec", Site::current());
-    f->retain();
-    f->live = false;
-    return f;
-  }();
-  for (std::int64_t n : spec.shape) if (n < 0) fail("shape", site, "fx::Spec: a size is negative, " + to_string(spec));
+  static Frame* const nowhere =
+      [] {  // a frame that is never live: its values have shape and dtype only
+        auto* f =
+            new Frame(Frame::Kind::unbound, "fx::eval_shape, where an fx::Spec", Site::current());
+        f->retain();
+        f->live = false;
+        return f;
+      }();
+  for (std::int64_t n : spec.shape)
+    if (n < 0) fail("shape", site, "fx::Spec: a size is negative, " + to_string(spec));
   auto* n = new Node;
   n->state.store(Node::State::traced, std::memory_order_relaxed);
   n->type = spec;
@@ -36,7 +40,8 @@ Array abstract(const Spec& spec, Site site) {
 }
 
 Flat run_abstract(FlatFunction f, Flat arguments) {
-  const Traced traced = trace_function(f, types_of(arguments, "eval_shape", f.site), "eval_shape", f.site);
+  const Traced traced =
+      trace_function(f, types_of(arguments, "eval_shape", f.site), "eval_shape", f.site);
   Flat out;
   for (const Type& t : traced.graph->output_types()) out.push_back(abstract(t, f.site));
   return out;

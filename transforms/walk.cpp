@@ -6,19 +6,23 @@
 namespace fluxion {
 
 std::vector<char> needed_operations(const Graph& g) {
-  std::vector<char> wanted(static_cast<std::size_t>(g.value_count())), needed(g.operations().size());
+  std::vector<char> wanted(static_cast<std::size_t>(g.value_count())),
+      needed(g.operations().size());
   for (ValueId v : g.outputs()) wanted[static_cast<std::size_t>(v)] = 1;
   for (std::size_t i = needed.size(); i-- > 0;) {
     const Operation& o = g.operations()[i];
     bool any = o.op.effects();
-    for (std::int32_t k = 0; k < o.result_count; ++k) any |= wanted[static_cast<std::size_t>(o.first_result + k)] != 0;
+    for (std::int32_t k = 0; k < o.result_count; ++k)
+      any |= wanted[static_cast<std::size_t>(o.first_result + k)] != 0;
     needed[i] = any;
-    if (any) for (ValueId v : o.operands) wanted[static_cast<std::size_t>(v)] = 1;
+    if (any)
+      for (ValueId v : o.operands) wanted[static_cast<std::size_t>(v)] = 1;
   }
   return needed;
 }
 
-GraphRef rewritten(const GraphRef& graph, const std::function<ArrayList(const Operation&, Arrays operands)>& replace) {
+GraphRef rewritten(const GraphRef& graph,
+                   const std::function<ArrayList(const Operation&, Arrays operands)>& replace) {
   FrameScope scope(Frame::Kind::unbound, "a pass", Site::current());
   const Site& site = scope.frame().site;
   ArrayList values;
@@ -30,7 +34,8 @@ GraphRef rewritten(const GraphRef& graph, const std::function<ArrayList(const Op
     for (Array& result : replace(o, operands)) values.push_back(std::move(result));
   }
   std::vector<ValueId> outputs;
-  for (ValueId v : graph->outputs()) outputs.push_back(scope.frame().value_of(values[static_cast<std::size_t>(v)], site));
+  for (ValueId v : graph->outputs())
+    outputs.push_back(scope.frame().value_of(values[static_cast<std::size_t>(v)], site));
   scope.pop();
   return scope.frame().builder.finish(std::move(outputs));
 }
@@ -39,7 +44,8 @@ Array move_axis(const Array& x, int from, int to) {
   if (from == to) return x;
   const int rank = static_cast<int>(type_of(x).shape.size());
   std::vector<int> order;
-  for (int k = 0; k < rank; ++k) if (k != from) order.push_back(k);
+  for (int k = 0; k < rank; ++k)
+    if (k != from) order.push_back(k);
   order.insert(order.begin() + to, from);
   return ops::transpose(x, order, rule_site());
 }

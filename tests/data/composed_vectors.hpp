@@ -1,4 +1,5 @@
-// Values of functions by mpmath with 50 digits; made by make_composed_vectors.py. {x, f(x)} and {x, y, f(x, y)}.
+// Values of functions by mpmath with 50 digits; made by make_composed_vectors.py. {x, f(x)} and {x,
+// y, f(x, y)}.
 #pragma once
 
 namespace fluxion::test::exact {

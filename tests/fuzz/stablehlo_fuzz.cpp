@@ -1,9 +1,10 @@
-// Any text at all, read as StableHLO: a program or an Error, never a crash, a hang, or memory without bound.
+// Any text at all, read as StableHLO: a program or an Error, never a crash, a hang, or memory
+// without bound.
+#include "fluxion/stablehlo.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include "fluxion/stablehlo.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

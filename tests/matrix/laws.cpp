@@ -218,8 +218,7 @@ std::string bit_difference(const HostArrays& got, const HostArrays& expected) {
   for (std::size_t k = 0; k < got.size(); ++k) {
     if (!(got[k].type == expected[k].type)) return "types differ";
     if (got[k].bytes == expected[k].bytes) continue;
-    const std::size_t width =
-        size_of(got[k].type.dtype) / (is_complex(got[k].type.dtype) ? 2 : 1);
+    const std::size_t width = size_of(got[k].type.dtype) / (is_complex(got[k].type.dtype) ? 2 : 1);
     const Numbers a = got[k].numbers(), b = expected[k].numbers();
     for (std::size_t i = 0; i < a.size(); ++i)
       if (std::memcmp(&got[k].bytes[i * width], &expected[k].bytes[i * width], width) != 0 &&
@@ -340,7 +339,8 @@ std::string law_of_orders(const GraphRef& graph, const HostArrays& operands, int
     weight[i] = 1;
     const Numbers row =
         flat(interpreted(*gradient, joined(operands, with_elements(weights, weight))));
-    for (std::size_t j = 0; j < row.size(); ++j) by_rows[j][i] = in_signs[j] * out_signs[i] * row[j];
+    for (std::size_t j = 0; j < row.size(); ++j)
+      by_rows[j][i] = in_signs[j] * out_signs[i] * row[j];
     weight[i] = 0;
   }
   const double scale = 1 + largest(by_columns);

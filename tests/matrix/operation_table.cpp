@@ -1,4 +1,5 @@
-// The table of primitives in the manual: what the rows of the matrix showed of each. FLUXION_WRITE_TABLES=1 writes it anew.
+// The table of primitives in the manual: what the rows of the matrix showed of each.
+// FLUXION_WRITE_TABLES=1 writes it anew.
 #include "tests/matrix/samples.hpp"
 #include "tests/support/catch.hpp"
 
@@ -50,14 +51,17 @@ Table made() {
   Table table;
   for (const Sample& row : all_samples()) {
     for (DType dtype : row.dtypes) {
-      const bool mapped = dtype == float64 || dtype == int32 || dtype == complex128;  // as the laws of batches are asked
+      const bool mapped = dtype == float64 || dtype == int32 ||
+                          dtype == complex128;  // as the laws of batches are asked
       for (const SampleCase& operands : row.cases) {
         const GraphRef graph = sample_program(row, operands, dtype);
         record(table, *graph);
         if (mapped) visit(*graph, [](Seen& seen) { seen.batched = true; }, table);
       }
     }
-    const auto wide = std::find_if(row.dtypes.begin(), row.dtypes.end(), [](DType d) { return d == float64 || d == complex128; });
+    const auto wide = std::find_if(row.dtypes.begin(), row.dtypes.end(), [](DType d) {
+      return d == float64 || d == complex128;
+    });
     if (wide == row.dtypes.end()) continue;
     for (const SampleCase& operands : row.cases) {
       std::int64_t count = 0;
@@ -68,21 +72,35 @@ Table made() {
       double worst = 0;
       const bool asked = row.exception(SampleLaw::differences) == nullptr;
       if (asked) law_of_differences(graph, sample_operands(operands, *wide, 0), &worst);
-      visit(*graph, [&](Seen& seen) {
-        seen.differentiated |= asked;
-        if (asked) seen.worst = std::max(seen.worst, worst);
-      }, table);
+      visit(
+          *graph,
+          [&](Seen& seen) {
+            seen.differentiated |= asked;
+            if (asked) seen.worst = std::max(seen.worst, worst);
+          },
+          table);
     }
   }
   return table;
 }
 
-/// One line of the page. The error is rounded up to a power of ten: the next digit depends on the processor.
+/// One line of the page. The error is rounded up to a power of ten: the next digit depends on the
+/// processor.
 std::string line(const std::string& name, const Seen& seen) {
-  const std::string worst = seen.differentiated ? fmt::format("1e{:+03d}", static_cast<int>(std::ceil(std::log10(std::max(seen.worst, 1e-16))))) : "";
+  const std::string worst =
+      seen.differentiated
+          ? fmt::format("1e{:+03d}",
+                        static_cast<int>(std::ceil(std::log10(std::max(seen.worst, 1e-16)))))
+          : "";
   std::string dtypes;
   for (const std::string& d : seen.dtypes) dtypes += (dtypes.empty() ? "" : " ") + d;
-  return fmt::format("| `{}` | {} | {} | {} | {} | {} |", name, seen.differentiated ? "yes" : "", seen.transposed ? "yes" : "", seen.batched ? "yes" : "", dtypes, worst);
+  return fmt::format("| `{}` | {} | {} | {} | {} | {} |",
+                     name,
+                     seen.differentiated ? "yes" : "",
+                     seen.transposed ? "yes" : "",
+                     seen.batched ? "yes" : "",
+                     dtypes,
+                     worst);
 }
 
 constexpr const char* page_head = R"(# Primitives
@@ -105,12 +123,24 @@ that are written out.
 /// Primitives that no row can show, each with its reason.
 const std::map<std::string, std::string>& elsewhere() {
   static const std::map<std::string, std::string> names = {
-      {"all_reduce", "collective"}, {"axis_index", "collective"}, {"ppermute", "collective"}, {"reduce_scatter", "collective"},
-      {"all_gather", "collective"}, {"all_to_all", "collective"},
-      {"pure_callback", "host"}, {"io_callback", "host"}, {"check", "host"}, {"debug_print", "host"},
-      {"checkpoint", "rule_laws_test"}, {"custom_vmap", "rule_laws_test"}, {"custom_vjp", "rule_laws_test"},
-      {"custom_vjp_linear", "made by custom_vjp's derivative"}, {"no_derivative", "made by a rule without one"},
-      {"linear_solve", "implicit_test"}, {"root", "implicit_test"}, {"optimization_barrier", "checkpoint_test"},
+      {"all_reduce", "collective"},
+      {"axis_index", "collective"},
+      {"ppermute", "collective"},
+      {"reduce_scatter", "collective"},
+      {"all_gather", "collective"},
+      {"all_to_all", "collective"},
+      {"pure_callback", "host"},
+      {"io_callback", "host"},
+      {"check", "host"},
+      {"debug_print", "host"},
+      {"checkpoint", "rule_laws_test"},
+      {"custom_vmap", "rule_laws_test"},
+      {"custom_vjp", "rule_laws_test"},
+      {"custom_vjp_linear", "made by custom_vjp's derivative"},
+      {"no_derivative", "made by a rule without one"},
+      {"linear_solve", "implicit_test"},
+      {"root", "implicit_test"},
+      {"optimization_barrier", "checkpoint_test"},
   };
   return names;
 }
@@ -128,8 +158,16 @@ TEST_CASE("the manual's table of primitives says what the matrix shows") {
     std::string reasons;
     for (const Sample& row : all_samples())
       for (const auto& [law, reason] : row.exceptions)
-        reasons += fmt::format("| {} | {} | {} |\n", row.name, law == SampleLaw::differences ? "2" : law == SampleLaw::adjoints ? "3, 4" : "6", reason);
-    page << "\n## Laws that are not asked of a row\n\nThe numbers are those of the laws: 2 differences, 3 and 4 adjoints, 6 higher orders.\n\n| row | law | reason |\n|---|---|---|\n" << reasons;
+        reasons += fmt::format("| {} | {} | {} |\n",
+                               row.name,
+                               law == SampleLaw::differences ? "2"
+                               : law == SampleLaw::adjoints  ? "3, 4"
+                                                             : "6",
+                               reason);
+    page << "\n## Laws that are not asked of a row\n\nThe numbers are those of the laws: 2 "
+            "differences, 3 and 4 adjoints, 6 higher orders.\n\n| row | law | reason "
+            "|\n|---|---|---|\n"
+         << reasons;
   }
   std::ifstream page(path);
   REQUIRE(page);
@@ -138,7 +176,9 @@ TEST_CASE("the manual's table of primitives says what the matrix shows") {
     if (text.rfind("| `", 0) == 0) written[text.substr(3, text.find('`', 3) - 3)] = text;
   for (const auto& [name, seen] : table) {
     INFO(name << "\n  page:   " << written[name] << "\n  matrix: " << line(name, seen));
-    const auto without_error = [](const std::string& s) { return s.substr(0, s.rfind('|', s.size() - 2)); };
+    const auto without_error = [](const std::string& s) {
+      return s.substr(0, s.rfind('|', s.size() - 2));
+    };
     CHECK(without_error(written[name]) == without_error(line(name, seen)));
   }
 }

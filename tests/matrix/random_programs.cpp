@@ -414,7 +414,8 @@ class Kitchen {
   /// A loop or a branch, which also reads a value from outside.
   Value looped(const Value& x) {
     if (!floating(x.array) || narrow(x.array)) return nested(x);
-    const Array flag = fluxion::min(fluxion::concatenate({positions().flatten(), fluxion::arange(3, 4, int32)}));
+    const Array flag =
+        fluxion::min(fluxion::concatenate({positions().flatten(), fluxion::arange(3, 4, int32)}));
     const std::uint32_t choice = word(), first = word();
     return {random_loop(choice, first, tame(x), tame(like(x)), flag), false};
   }

@@ -99,7 +99,8 @@ TEST_CASE("random programs have every kind of loop and branch") {
   std::map<std::string, int> programs;
   for (std::uint32_t seed = 1; seed <= 500; ++seed) {
     const std::string text = to_string(*cook(random_recipe(seed)));
-    for (const char* word : {" scan[", " cond[", " bounded_while[", " dynamic_update_slice[", " scatter["})
+    for (const char* word :
+         {" scan[", " cond[", " bounded_while[", " dynamic_update_slice[", " scatter["})
       programs[word] += text.find(word) != std::string::npos;
   }
   for (const auto& [word, count] : programs) {

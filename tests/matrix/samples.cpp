@@ -81,9 +81,9 @@ HostArrays sample_operands(const SampleCase& operands, DType dtype, unsigned see
     for (std::int64_t i = 0; i < parts * element_count(o.shape); ++i) {
       const double u = static_cast<double>(random()) / 4294967296.0;
       const bool odd = special && !o.dtype && random() % 4 == 0;
-      numbers.push_back(odd                       ? special_number(type.dtype, random())
+      numbers.push_back(odd                             ? special_number(type.dtype, random())
                         : is_differentiable(type.dtype) ? o.low + (o.high - o.low) * u
-                                                  : whole_number(o, type.dtype, u));
+                                                        : whole_number(o, type.dtype, u));
     }
     arrays.emplace_back(type, numbers);
   }

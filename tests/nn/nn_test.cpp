@@ -1,8 +1,8 @@
 // Layers, losses and optimizers against their published formulas.
+#include "tests/support/catch.hpp"
+
 #include <cmath>
 #include <fluxion/nn.hpp>
-
-#include "tests/support/catch.hpp"
 
 namespace fx = fluxion;
 namespace nn = fluxion::nn;
@@ -24,14 +24,18 @@ Mlp small_mlp(std::uint64_t seed, std::int64_t in, std::int64_t hidden, std::int
 TEST_CASE("a linear layer is x weight + bias, for one example and for a batch") {
   const nn::Linear l{fx::array({{1.f, 2.f}, {3.f, 4.f}, {5.f, 6.f}}), fx::array({10.f, 20.f})};
   CHECK(floats(l(fx::array({1.f, 0.f, 2.f}))) == std::vector<float>{21, 34});
-  CHECK(floats(l(fx::array({{1.f, 0.f, 2.f}, {0.f, 1.f, 0.f}}))) == std::vector<float>{21, 34, 13, 24});
+  CHECK(floats(l(fx::array({{1.f, 0.f, 2.f}, {0.f, 1.f, 0.f}}))) ==
+        std::vector<float>{21, 34, 13, 24});
   CHECK(floats(fx::vmap(l)(fx::array({{1.f, 0.f, 2.f}}))) == std::vector<float>{21, 34});
 }
 
 TEST_CASE("a layer that does not fit names the user's line") {
   const nn::Linear l = nn::Linear::init(fx::random::key(0), 3, 2);
   const int line = __LINE__ + 1;
-  try { (void)l(fx::zeros({5, 4})); FAIL("nothing was refused"); } catch (const fx::Error& e) {
+  try {
+    (void)l(fx::zeros({5, 4}));
+    FAIL("nothing was refused");
+  } catch (const fx::Error& e) {
     CHECK(e.code() == "dot-sizes");
     CHECK(static_cast<int>(e.site().line()) == line);
   }
@@ -46,7 +50,8 @@ TEST_CASE("a convolution with a known kernel, with strides, groups and without p
   CHECK(floats(c(image))[0] == 0 + 1 + 4 + 5 + 0.5f);
   c.options.stride = 2;
   CHECK(c(image).shape() == fx::Shape({2, 2, 1}));
-  const nn::Conv2d depthwise{fx::array({2.f, 3.f}).reshape({1, 1, 1, 2}), fx::zeros({2}), {.groups = 2}};
+  const nn::Conv2d depthwise{
+      fx::array({2.f, 3.f}).reshape({1, 1, 1, 2}), fx::zeros({2}), {.groups = 2}};
   CHECK(floats(depthwise(fx::array({1.f, 10.f}).reshape({1, 1, 2}))) == std::vector<float>{2, 30});
   CHECK_THROWS_AS(c(fx::zeros({4, 4})), fx::Error);
 }
@@ -55,7 +60,9 @@ TEST_CASE("pooling takes the largest or the mean of each window, and sends gradi
   const Array image = fx::array({{1.f, 5.f, 2.f, 0.f}, {3.f, 4.f, 8.f, 1.f}}).reshape({2, 4, 1});
   CHECK(floats(nn::MaxPool2d{}(image)) == std::vector<float>{5, 8});
   CHECK(floats(nn::AvgPool2d{}(image)) == std::vector<float>{3.25f, 2.75f});
-  const Array g = fx::grad([](Array x) { return fx::sum(nn::MaxPool2d{}(x) * fx::array({10.f, 20.f}).reshape({1, 2, 1})); })(image);
+  const Array g = fx::grad([](Array x) {
+    return fx::sum(nn::MaxPool2d{}(x)*fx::array({10.f, 20.f}).reshape({1, 2, 1}));
+  })(image);
   CHECK(floats(g) == std::vector<float>{0, 10, 0, 0, 0, 0, 20, 0});
   const Array h = fx::grad([](Array x) { return fx::sum(nn::AvgPool2d{}(x)); })(image);
   CHECK(floats(h) == std::vector<float>(8, 0.25f));
@@ -79,7 +86,8 @@ TEST_CASE("layer norm has mean 0 and variance 1, then scale and shift; embedding
   const nn::LayerNorm n{fx::array({2.f, 2.f, 2.f, 2.f}), fx::array({1.f, 1.f, 1.f, 1.f}), 0};
   const std::vector<float> y = floats(n(fx::array({1.f, 2.f, 3.f, 4.f})));
   const double deviation = std::sqrt(1.25);
-  for (int i = 0; i < 4; ++i) CHECK(y[static_cast<std::size_t>(i)] == Approx(1 + 2 * (i + 1 - 2.5) / deviation));
+  for (int i = 0; i < 4; ++i)
+    CHECK(y[static_cast<std::size_t>(i)] == Approx(1 + 2 * (i + 1 - 2.5) / deviation));
   const nn::Embedding e{fx::arange(6, fx::float32).reshape({3, 2})};
   CHECK(floats(e(fx::array({2, 0}))) == std::vector<float>{4, 5, 0, 1});
 }
@@ -105,19 +113,27 @@ TEST_CASE("losses are their formulas") {
   CHECK(nn::mae(p, t).item<float>() == Approx(4.0 / 3));
   CHECK(nn::huber(p, t).item<float>() == Approx((0.5 + 2.5 + 0) / 3));
   const Array logits = fx::array({{2.f, 1.f, -1.f}, {0.f, 0.f, 0.f}});
-  const double expected = (-std::log(std::exp(1.0) / (std::exp(2.0) + std::exp(1.0) + std::exp(-1.0))) + std::log(3.0)) / 2;
+  const double expected =
+      (-std::log(std::exp(1.0) / (std::exp(2.0) + std::exp(1.0) + std::exp(-1.0))) +
+       std::log(3.0)) /
+      2;
   CHECK(nn::softmax_cross_entropy(logits, fx::array({1, 2})).item<float>() == Approx(expected));
-  CHECK(nn::softmax_cross_entropy_with_probabilities(logits, fx::one_hot(fx::array({1, 2}), 3)).item<float>() == Approx(expected));
-  CHECK(nn::sigmoid_cross_entropy(fx::array({100.f, -3.f}), fx::array({1.f, 0.f})).item<float>() == Approx(std::log1p(std::exp(-3.0)) / 2));
+  CHECK(nn::softmax_cross_entropy_with_probabilities(logits, fx::one_hot(fx::array({1, 2}), 3))
+            .item<float>() == Approx(expected));
+  CHECK(nn::sigmoid_cross_entropy(fx::array({100.f, -3.f}), fx::array({1.f, 0.f})).item<float>() ==
+        Approx(std::log1p(std::exp(-3.0)) / 2));
   CHECK(nn::accuracy(logits, fx::array({0, 1})).item<float>() == 0.5f);
-  const Array g = fx::grad([](Array x) { return nn::softmax_cross_entropy(x, fx::array({1, 2})); })(logits);
+  const Array g =
+      fx::grad([](Array x) { return nn::softmax_cross_entropy(x, fx::array({1, 2})); })(logits);
   CHECK(floats(g)[3] == Approx(1.0 / 6));
   CHECK(floats(g)[5] == Approx(-1.0 / 3));
   CHECK_THROWS_AS(nn::softmax_cross_entropy(logits, fx::array({1.f, 2.f})), fx::Error);
 }
 
 TEST_CASE("optimizers follow their published updates") {
-  struct P { Array w; };
+  struct P {
+    Array w;
+  };
   const P p{Array(1.0)}, g1{Array(0.5)}, g2{Array(-0.25)};
   {
     const auto o = nn::sgd({.learning_rate = 0.1, .momentum = 0.9});
@@ -131,13 +147,16 @@ TEST_CASE("optimizers follow their published updates") {
   {
     const auto o = nn::adam({.learning_rate = 0.01});
     auto [u1, s1] = o.update(g1, o.init(p), p);
-    CHECK(u1.w.item<double>() == Approx(-0.01).epsilon(1e-6));   // the first step has the size of the rate
+    CHECK(u1.w.item<double>() ==
+          Approx(-0.01).epsilon(1e-6));  // the first step has the size of the rate
     auto [u2, s2] = o.update(g2, s1, p);
-    const double m = (0.9 * 0.1 * 0.5 + 0.1 * -0.25) / (1 - 0.81), v = (0.999 * 0.001 * 0.25 + 0.001 * 0.0625) / (1 - 0.999 * 0.999);
+    const double m = (0.9 * 0.1 * 0.5 + 0.1 * -0.25) / (1 - 0.81),
+                 v = (0.999 * 0.001 * 0.25 + 0.001 * 0.0625) / (1 - 0.999 * 0.999);
     CHECK(u2.w.item<double>() == Approx(-0.01 * m / (std::sqrt(v) + 1e-8)).epsilon(1e-5));
     CHECK(s2.count.item<int>() == 2);
     const auto w = nn::adamw({.learning_rate = 0.01, .weight_decay = 0.1});
-    CHECK(w.update(g1, w.init(p), p).first.w.item<double>() == Approx(-0.01 - 0.01 * 0.1).epsilon(1e-6));
+    CHECK(w.update(g1, w.init(p), p).first.w.item<double>() ==
+          Approx(-0.01 - 0.01 * 0.1).epsilon(1e-6));
   }
   const auto s = nn::Schedule::warmup_cosine(1, 10, 110, 0.1);
   CHECK(s(5).item<float>() == Approx(0.5));
@@ -149,10 +168,12 @@ TEST_CASE("optimizers follow their published updates") {
 }
 
 TEST_CASE("a small network learns exclusive or, and jit changes nothing but the speed") {
-  const Array x = fx::array({{0.f, 0.f}, {0.f, 1.f}, {1.f, 0.f}, {1.f, 1.f}}), y = fx::array({0.f, 1.f, 1.f, 0.f}).reshape({4, 1});
+  const Array x = fx::array({{0.f, 0.f}, {0.f, 1.f}, {1.f, 0.f}, {1.f, 1.f}}),
+              y = fx::array({0.f, 1.f, 1.f, 0.f}).reshape({4, 1});
   const auto optimizer = nn::adam({.learning_rate = 0.05});
   auto step = [&](Mlp m, nn::AdamState<Mlp> s) {
-    auto [loss, grads] = fx::value_and_grad([&](Mlp m) { return nn::sigmoid_cross_entropy(m(x), y); })(m);
+    auto [loss, grads] =
+        fx::value_and_grad([&](Mlp m) { return nn::sigmoid_cross_entropy(m(x), y); })(m);
     auto [updates, next] = optimizer.update(grads, s, m);
     return std::tuple{nn::apply_updates(m, updates), next, loss};
   };
@@ -165,7 +186,8 @@ TEST_CASE("a small network learns exclusive or, and jit changes nothing but the 
   for (std::size_t i = 0; i < fx::tree_leaves(m1).size(); ++i)
     CHECK(fx::max(fx::abs(fx::tree_leaves(m1)[i] - fx::tree_leaves(m2)[i])).item<float>() < 1e-6f);
   Array loss;
-  for (int i = 0; i < 300; ++i) std::tie(model, state, loss) = fast(std::move(model), std::move(state));
+  for (int i = 0; i < 300; ++i)
+    std::tie(model, state, loss) = fast(std::move(model), std::move(state));
   CHECK(loss.item<float>() < 0.02f);
   CHECK(fx::all((model(x) > 0.f) == (y > 0.5f)).item<bool>());
   CHECK(state.count.item<int>() == 300);

@@ -359,7 +359,9 @@ TEST_CASE("check_nans names the operation and the line that made the first NaN")
   CHECK(std::isnan(number(fx::sum(fx::array({1.0, double(NAN)}) * 2.0))));
   // inside a loop it is the loop's operation, at its own line
   auto loop = fx::jit([](Array x) {
-    return fx::scan([](Array c, Array) { return std::pair{fx::sqrt(c) - 2.0, c}; }, x, fx::zeros({4})).first;
+    return fx::scan(
+               [](Array c, Array) { return std::pair{fx::sqrt(c) - 2.0, c}; }, x, fx::zeros({4}))
+        .first;
   });
   const int in_loop = __LINE__ - 2;
   CHECK(refusal([&] { loop(Array(4.0)); }) ==

@@ -1,12 +1,12 @@
 // When lazy arrays are evaluated, as which programs, and how often.
-#include <fluxion/fluxion.hpp>
-#include <thread>
-
 #include "runtime/allocator.hpp"
 #include "runtime/cut.hpp"
 #include "runtime/executable.hpp"
 #include "tests/support/catch.hpp"
 #include "trace/lazy.hpp"
+
+#include <fluxion/fluxion.hpp>
+#include <thread>
 
 namespace fx = fluxion;
 using fx::Array;
@@ -37,7 +37,7 @@ TEST_CASE("reading the loss and then the gradient runs the forward pass once") {
   const float l = value.item<float>();
   const auto after = fx::evaluated_operations();
   const std::vector<float> g = gradient.to_vector<float>();
-  CHECK(fx::evaluated_operations() == after);   // the gradient came with the loss
+  CHECK(fx::evaluated_operations() == after);  // the gradient came with the loss
   float expected = 0;
   for (float v : {0.5f, -1.f, 2.f}) expected += std::exp(std::sin(v) * v);
   CHECK(l == Approx(expected));
@@ -100,7 +100,8 @@ TEST_CASE("a repeating program that is flushed compiles a bounded number of prog
 }
 
 TEST_CASE("many threads read and record at once") {
-  const Array shared = fx::exp(fx::arange(64, fx::float32) * 0.01f);   // pending when the threads start
+  const Array shared =
+      fx::exp(fx::arange(64, fx::float32) * 0.01f);  // pending when the threads start
   std::vector<std::thread> threads;
   std::vector<float> results(8);
   for (int t = 0; t < 8; ++t)
@@ -112,7 +113,9 @@ TEST_CASE("many threads read and record at once") {
   for (auto& t : threads) t.join();
   float base = 0;
   for (int i = 0; i < 64; ++i) base += std::exp(static_cast<float>(i) * 0.01f);
-  for (int t = 0; t < 8; ++t) CHECK(results[static_cast<std::size_t>(t)] == Approx(base + 64.f * 50.f * static_cast<float>(t)));
+  for (int t = 0; t < 8; ++t)
+    CHECK(results[static_cast<std::size_t>(t)] ==
+          Approx(base + 64.f * 50.f * static_cast<float>(t)));
 }
 
 TEST_CASE("borrowed memory is read in place and given back when its last user is gone") {

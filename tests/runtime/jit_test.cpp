@@ -1,17 +1,20 @@
 // What jit traces, keeps, gives away and refuses.
-#include <fluxion/nn.hpp>
-#include <thread>
-
 #include "runtime/executable.hpp"
 #include "tests/support/catch.hpp"
 #include "trace/error.hpp"
+
+#include <fluxion/nn.hpp>
+#include <thread>
 
 namespace fx = fluxion;
 using fx::Array;
 
 TEST_CASE("a jitted function runs its C++ body once per signature") {
   int traces = 0;
-  auto f = fx::jit([&traces](Array x) { ++traces; return fx::sin(x) * 2; });
+  auto f = fx::jit([&traces](Array x) {
+    ++traces;
+    return fx::sin(x) * 2;
+  });
   CHECK(f(Array(0.5)).item<double>() == Approx(2 * std::sin(0.5)));
   const auto compiled = fx::compiled_programs();
   CHECK(f(Array(0.25)).item<double>() == Approx(2 * std::sin(0.25)));
@@ -22,17 +25,25 @@ TEST_CASE("a jitted function runs its C++ body once per signature") {
   CHECK(traces == 3);
 }
 
-TEST_CASE("types of parameters decide what is traced: a number for an Array parameter is an input") {
+TEST_CASE(
+    "types of parameters decide what is traced: a number for an Array parameter is an input") {
   int traces = 0;
-  auto f = fx::jit([&traces](Array x, Array rate) { ++traces; return x * rate; });
+  auto f = fx::jit([&traces](Array x, Array rate) {
+    ++traces;
+    return x * rate;
+  });
   CHECK(f(Array(2.0), 0.5).item<double>() == 1.0);
   CHECK(f(Array(2.0), 0.25).item<double>() == 0.5);
   CHECK(traces == 1);
 }
 
 namespace {
-struct Layer { Array w; int power = 1; fx::nn::Activation act = fx::tanh; };
-}
+struct Layer {
+  Array w;
+  int power = 1;
+  fx::nn::Activation act = fx::tanh;
+};
+}  // namespace
 
 TEST_CASE("static members are part of the signature") {
   int traces = 0;
@@ -65,10 +76,16 @@ TEST_CASE("check_jit finds a capture by reference that was assigned") {
   scale = fx::array({1.0, 2.0});
   fx::debug::check_jit(true);
   std::string text;
-  try { f(Array(2.0)); } catch (const fx::Error& e) { text = e.what(); }
+  try {
+    f(Array(2.0));
+  } catch (const fx::Error& e) {
+    text = e.what();
+  }
   fx::debug::check_jit(false);
-  CHECK(text.find("error[stale-capture]: jit: the function records another program than at its first call with these types") == 0);
-  CHECK(text.find("= hint: pass what changes as an argument; jit copies the function and its captures once") != text.npos);
+  CHECK(text.find("error[stale-capture]: jit: the function records another program than at its "
+                  "first call with these types") == 0);
+  CHECK(text.find("= hint: pass what changes as an argument; jit copies the function and its "
+                  "captures once") != text.npos);
 }
 
 TEST_CASE("an rvalue argument gives its memory to the result") {
@@ -92,7 +109,8 @@ TEST_CASE("donation never takes memory that somebody else still reads") {
   CHECK(alias.to_vector<float>()[5] == 3.f);
   Array b = fx::full({4096}, 2.f);
   fx::eval(b);
-  CHECK(add(std::move(b), b).to_vector<float>()[0] == 6.f);   // all arguments are read before any is given away
+  CHECK(add(std::move(b), b).to_vector<float>()[0] ==
+        6.f);  // all arguments are read before any is given away
 }
 
 TEST_CASE("a refused call takes nothing from its rvalue arguments") {
@@ -123,7 +141,8 @@ TEST_CASE("a jitted function may be called by many threads") {
       for (int i = 1; i < 200; ++i) {
         const int n = 1 + (i + t) % 5;
         const Array x = fx::full({n}, static_cast<float>(t)), y = fx::full({n}, 2.f);
-        wrong[static_cast<std::size_t>(t)] += f(x, y).item<float>() != static_cast<float>(2 * t * n);
+        wrong[static_cast<std::size_t>(t)] +=
+            f(x, y).item<float>() != static_cast<float>(2 * t * n);
       }
     });
   for (auto& t : threads) t.join();
@@ -133,20 +152,40 @@ TEST_CASE("a jitted function may be called by many threads") {
 TEST_CASE("a value asked for inside jit names the user's line and the remedy") {
   std::string text;
   const int line = __LINE__ + 1;
-  try { fx::jit([](Array x) { return x.item<float>() > 0 ? x : -x; })(Array(1.f)); } catch (const fx::Error& e) { text = e.what(); }
-  CHECK(text == "error[value-in-trace]: a value was asked for inside jit, where arrays have only shape and dtype\n  --> " + std::string(__FILE__) + ":" + std::to_string(line) +
-                    "\n  | the array is f32[], recorded at " + __FILE__ + ":" + std::to_string(line) +
-                    "\n  = hint: use fx::where or fx::cond to choose by value, or return the array and look at it outside");
+  try {
+    fx::jit([](Array x) { return x.item<float>() > 0 ? x : -x; })(Array(1.f));
+  } catch (const fx::Error& e) {
+    text = e.what();
+  }
+  CHECK(text ==
+        "error[value-in-trace]: a value was asked for inside jit, where arrays have only shape and "
+        "dtype\n  --> " +
+            std::string(__FILE__) + ":" + std::to_string(line) +
+            "\n  | the array is f32[], recorded at " + __FILE__ + ":" + std::to_string(line) +
+            "\n  = hint: use fx::where or fx::cond to choose by value, or return the array and "
+            "look at it outside");
 }
 
 TEST_CASE("a value that escapes from its trace is refused with both lines") {
   Array leaked;
   const int traced = __LINE__ + 1;
-  fx::jit([&leaked](Array x) { leaked = x; return x; })(Array(1.f));
+  fx::jit([&leaked](Array x) {
+    leaked = x;
+    return x;
+  })(Array(1.f));
   std::string text;
   const int used = __LINE__ + 1;
-  try { (void)(leaked + 1.f); } catch (const fx::Error& e) { text = e.what(); }
+  try {
+    (void)(leaked + 1.f);
+  } catch (const fx::Error& e) {
+    text = e.what();
+  }
   const std::string file = __FILE__;
-  CHECK(text == "error[leaked-value]: an operand was recorded inside jit, which has finished\n  --> " + file + ":" + std::to_string(used) + "\n  | recorded at " + file + ":" + std::to_string(traced) +
-                    "\n  | jit was called at " + file + ":" + std::to_string(traced) + "\n  = hint: return the value from the traced function instead of storing it in a variable outside");
+  CHECK(text ==
+        "error[leaked-value]: an operand was recorded inside jit, which has finished\n  --> " +
+            file + ":" + std::to_string(used) + "\n  | recorded at " + file + ":" +
+            std::to_string(traced) + "\n  | jit was called at " + file + ":" +
+            std::to_string(traced) +
+            "\n  = hint: return the value from the traced function instead of storing it in a "
+            "variable outside");
 }

@@ -133,7 +133,8 @@ inline std::string difference(const HostArray& got, const HostArray& expected) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     // of a complex number the larger part counts
     const double other = is_complex(dtype) ? std::abs(b[i ^ 1]) : 0;
-    if (differs(a[i], b[i], std::isfinite(other) ? std::max(std::abs(b[i]), other) : std::abs(b[i])))
+    if (differs(
+            a[i], b[i], std::isfinite(other) ? std::max(std::abs(b[i]), other) : std::abs(b[i])))
       return "element " + std::to_string(i) + " is " + std::to_string(a[i]) + ", not " +
              std::to_string(b[i]);
   }

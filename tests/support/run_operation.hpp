@@ -134,9 +134,9 @@ class PlainNest : public kernel::Nest {
     const auto into = outputs_.at(static_cast<std::size_t>(k));
     const kernel::Affine re = place(result(k), index, 0), im = place(result(k), index, 1);
     const kernel::Scalar zero = value.re.like(0);
-    const Complex next = kernel::naive_product({builder_.load(into, re, predicate, zero),
-                                                builder_.load(into, im, predicate, zero)},
-                                               value);
+    const Complex next = kernel::naive_product(
+        {builder_.load(into, re, predicate, zero), builder_.load(into, im, predicate, zero)},
+        value);
     builder_.store(into, re, next.re, predicate);
     builder_.store(into, im, next.im, predicate);
   }
@@ -172,7 +172,8 @@ class PlainNest : public kernel::Nest {
     const DType part = type.dtype == complex64    ? float32
                        : type.dtype == complex128 ? float64
                                                   : type.dtype;
-    return builder_.buffer(part, role, element_count(type.shape) * (is_complex(type.dtype) ? 2 : 1));
+    return builder_.buffer(
+        part, role, element_count(type.shape) * (is_complex(type.dtype) ? 2 : 1));
   }
   static kernel::Affine place(const Spec& type, const kernel::Index& index, int part) {
     const kernel::Affine element = kernel::dot(index, kernel::row_major(type.shape));

@@ -413,10 +413,10 @@ TEST_CASE("elementwise operations say what differs") {
         "error[dtype]: clz: takes integer arrays, not f32\n  | operand f32[2,3]");
   CHECK(message(op("and"), {a, a}) ==
         "error[dtype]: and: takes bool or integer arrays, not f32\n  | operand f32[2,3]");
-  CHECK(
-      message(op("neg"), {flag}) ==
-      "error[dtype]: neg: takes integer, floating-point or complex arrays, not bool\n  | operand bool[2,3]\n"
-      "  = hint: convert it first: x.astype(fx::float32)");
+  CHECK(message(op("neg"), {flag}) ==
+        "error[dtype]: neg: takes integer, floating-point or complex arrays, not bool\n  | operand "
+        "bool[2,3]\n"
+        "  = hint: convert it first: x.astype(fx::float32)");
   CHECK(message(op("floor"), {c}) ==
         "error[complex]: floor: computes with real numbers only, not c64\n  | operand "
         "c64[2,3]\n"

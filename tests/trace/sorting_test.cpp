@@ -143,7 +143,8 @@ TEST_CASE("running combinations along an axis") {
 }
 
 TEST_CASE("reduce_precision rounds as IEEE 754 formats do") {
-  const Floats x = {1.0f + 0x1p-11f, 1.0f + 3 * 0x1p-11f, 70000.f, 1e-8f, -1e-8f, infinity, missing};
+  const Floats x = {
+      1.0f + 0x1p-11f, 1.0f + 3 * 0x1p-11f, 70000.f, 1e-8f, -1e-8f, infinity, missing};
   const Floats y = lax::reduce_precision(fx::array(x), 5, 10).to_vector<float>();
   CHECK(y[0] == 1);                    // a tie goes to the even mantissa
   CHECK(y[1] == 1.0f + 2 * 0x1p-10f);  // and so does this one, up

@@ -1,10 +1,9 @@
-// Answers that others have published: the derivatives of the JAX documentation (its autodiff cookbook and advanced autodiff pages), and a stiff
-// problem of the initial value test set.
-#include <fluxion/fluxion.hpp>
-
+// Answers that others have published: the derivatives of the JAX documentation (its autodiff
+// cookbook and advanced autodiff pages), and a stiff problem of the initial value test set.
 #include "tests/support/catch.hpp"
 
 #include <cmath>
+#include <fluxion/fluxion.hpp>
 
 namespace fx = fluxion;
 using fx::Array;
@@ -34,7 +33,10 @@ TEST_CASE("JAX: derivatives of tanh and of a polynomial") {
 }
 
 TEST_CASE("JAX: the gradient of a logistic regression with its own random weights") {
-  const Array inputs = fx::array({{0.52f, 1.12f, 0.77f}, {0.88f, -1.08f, 0.15f}, {0.52f, 0.06f, -1.30f}, {0.74f, -2.49f, 1.39f}});
+  const Array inputs = fx::array({{0.52f, 1.12f, 0.77f},
+                                  {0.88f, -1.08f, 0.15f},
+                                  {0.52f, 0.06f, -1.30f},
+                                  {0.74f, -2.49f, 1.39f}});
   const Array targets = fx::array({true, true, false, true});
   auto [key, w_key, b_key] = fx::random::split<3>(fx::random::key(0));
   const Array w = fx::random::normal(w_key, {3}), b = fx::random::normal(b_key, {});
@@ -46,7 +48,10 @@ TEST_CASE("JAX: the gradient of a logistic regression with its own random weight
   near(dw, {-0.433146, -0.7354605, -1.2598922});
   near(db, {-0.69001776});
   const Array j = fx::jacfwd([&](Array w) { return fx::sigmoid(fx::matmul(inputs, w) + b); })(w);
-  near(j, fx::jacrev([&](Array w) { return fx::sigmoid(fx::matmul(inputs, w) + b); })(w).astype(fx::float64).to_vector<double>());
+  near(j,
+       fx::jacrev([&](Array w) { return fx::sigmoid(fx::matmul(inputs, w) + b); })(w)
+           .astype(fx::float64)
+           .to_vector<double>());
 }
 
 TEST_CASE("JAX: the temporal-difference update and the straight-through estimator") {
@@ -54,27 +59,40 @@ TEST_CASE("JAX: the temporal-difference update and the straight-through estimato
   auto loss = [&](Array theta, Array before, Array reward, Array after) {
     return fx::square(fx::stop_gradient(reward + value(theta, after)) - value(theta, before));
   };
-  const Array theta = fx::array({0.1f, -0.1f, 0.f}), before = fx::array({1.f, 2.f, -1.f}), after = fx::array({2.f, 1.f, 0.f});
+  const Array theta = fx::array({0.1f, -0.1f, 0.f}), before = fx::array({1.f, 2.f, -1.f}),
+              after = fx::array({2.f, 1.f, 0.f});
   near(fx::grad(loss)(theta, before, Array(1.f), after), {-2.4, -4.8, 2.4});
-  auto straight = [](Array x) { Array zero = x - fx::stop_gradient(x); return zero + fx::stop_gradient(fx::round(x)); };
+  auto straight = [](Array x) {
+    Array zero = x - fx::stop_gradient(x);
+    return zero + fx::stop_gradient(fx::round(x));
+  };
   CHECK(number(straight(Array(3.2f))) == 3);
   CHECK(number(fx::grad([](Array x) { return fx::round(x); })(3.2f)) == 0);
   CHECK(number(fx::grad(straight)(3.2f)) == 1);
 }
 
 TEST_CASE("JAX: custom rules for log(1 + exp x) and for a fixed point") {
-  auto log1pexp = fx::custom_jvp([](Array x) { return fx::log(1.f + fx::exp(x)); }, [](auto primals, auto tangents) {
-    auto [x] = primals;
-    auto [dx] = tangents;
-    return std::pair{fx::log(1.f + fx::exp(x)), (1.f - 1.f / (1.f + fx::exp(x))) * dx};
-  });
+  auto log1pexp = fx::custom_jvp([](Array x) { return fx::log(1.f + fx::exp(x)); },
+                                 [](auto primals, auto tangents) {
+                                   auto [x] = primals;
+                                   auto [dx] = tangents;
+                                   return std::pair{fx::log(1.f + fx::exp(x)),
+                                                    (1.f - 1.f / (1.f + fx::exp(x))) * dx};
+                                 });
   CHECK(number(fx::grad(log1pexp)(Array(100.f))) == 1);
   CHECK(number(fx::jit(fx::grad(log1pexp))(Array(100.f))) == 1);
-  near(fx::vmap(fx::jit(fx::grad(log1pexp)))(fx::arange(3, fx::float32)), {0.5, 0.7310586, 0.8807971});
+  near(fx::vmap(fx::jit(fx::grad(log1pexp)))(fx::arange(3, fx::float32)),
+       {0.5, 0.7310586, 0.8807971});
   // the square root by the Babylonian method, through the steps of a bounded loop
   auto root = [](Array a) {
-    struct State { Array last, x; };
-    return fx::bounded_while_loop([](State s) { return fx::abs(s.last - s.x) > 1e-6f; }, [&](State s) { return State{s.x, 0.5f * (s.x + a / s.x)}; }, State{a, 0.5f * (a + 1.f)}, 30).x;
+    struct State {
+      Array last, x;
+    };
+    return fx::bounded_while_loop([](State s) { return fx::abs(s.last - s.x) > 1e-6f; },
+                                  [&](State s) { return State{s.x, 0.5f * (s.x + a / s.x)}; },
+                                  State{a, 0.5f * (a + 1.f)},
+                                  30)
+        .x;
   };
   CHECK(number(root(Array(2.f))) == Approx(1.4142135));
   CHECK(number(fx::grad(root)(Array(2.f))) == Approx(0.35355338).epsilon(1e-5));
@@ -89,28 +107,37 @@ Array robertson(Array y) {
   return fx::stack({b - a, a - b - c, c});
 }
 
-/// One step of the three-stage Radau IIA method (Hairer and Wanner 1996, IV.5), by Newton's method on all stages together.
+/// One step of the three-stage Radau IIA method (Hairer and Wanner 1996, IV.5), by Newton's method
+/// on all stages together.
 Array radau_step(Array y, Array h) {
   const double r = std::sqrt(6.0);
   const Array a = fx::array({{(88 - 7 * r) / 360, (296 - 169 * r) / 1800, (-2 + 3 * r) / 225},
                              {(296 + 169 * r) / 1800, (88 + 7 * r) / 360, (-2 - 3 * r) / 225},
                              {(16 - r) / 36, (16 + r) / 36, 1.0 / 9}});
-  auto residual = [&](Array z) {   // z: what is added to y at each stage
+  auto residual = [&](Array z) {  // z: what is added to y at each stage
     const Array stages = z.reshape({3, 3});
     return z - (h * fx::matmul(a, fx::vmap(robertson)(stages + y))).reshape({9});
   };
-  const Array z = fx::fori_loop(0, 8, [&](Array, Array z) { return z - fx::linalg::solve(fx::jacfwd(residual)(z), residual(z)); }, fx::zeros({9}, fx::float64));
+  const Array z = fx::fori_loop(
+      0,
+      8,
+      [&](Array, Array z) { return z - fx::linalg::solve(fx::jacfwd(residual)(z), residual(z)); },
+      fx::zeros({9}, fx::float64));
   return y + z[{fx::slice(6, 9)}];
 }
 
 /// The solution at first * 10^(k / 24).
 Array solve_robertson(double first, int steps) {
   auto times = [=](Array k) { return first * fx::power(Array(10.0), k / 24.0); };
-  return fx::scan([&](Array y, Array k) {
-    const Array h = fx::where(k == 0.0, times(k), times(k) - times(k - 1.0));
-    const Array next = radau_step(y, h);
-    return std::pair{next, next};
-  }, fx::array({1.0, 0.0, 0.0}), fx::arange(steps + 1, fx::float64)).second;
+  return fx::scan(
+             [&](Array y, Array k) {
+               const Array h = fx::where(k == 0.0, times(k), times(k) - times(k - 1.0));
+               const Array next = radau_step(y, h);
+               return std::pair{next, next};
+             },
+             fx::array({1.0, 0.0, 0.0}),
+             fx::arange(steps + 1, fx::float64))
+      .second;
 }
 
 }  // namespace

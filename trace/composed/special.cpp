@@ -155,9 +155,8 @@ Array ndtri(const Operand& p) {
     // method on the logarithm brings them back.
     const Array small = minimum(safe, 1 - safe);
     const Array turned = 2 * small - 1, edge = turned <= -1;
-    Array z = where(edge,
-                    -sqrt(-2 * log(small)),
-                    std::numbers::sqrt2 * fx::erf_inv(where(edge, -0.5, turned)));
+    Array z = where(
+        edge, -sqrt(-2 * log(small)), std::numbers::sqrt2 * fx::erf_inv(where(edge, -0.5, turned)));
     for (int step = 0; step < 3; ++step) {
       const Array value = log_ndtr(z);
       const Array slope = exp(-0.5 * z * z - 0.5 * std::log(2 * std::numbers::pi) - value);

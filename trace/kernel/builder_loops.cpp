@@ -117,7 +117,8 @@ template <class Visit> void for_each_constant(const Shape& extents, Visit&& visi
   }
 }
 
-/// One accumulator; before its first element it holds the identity, which no combiner changes anything by.
+/// One accumulator; before its first element it holds the identity, which no combiner changes
+/// anything by.
 void accumulate(Scalar& sum, Combiner combiner, const Builder::Element& e) {
   if (!sum.defined())
     sum = e.factor.defined() ? e.value * e.factor : e.value;

@@ -1,5 +1,5 @@
-// Collectives: operations along a named axis. Batching over that axis turns them into operations on whole batches; over another one it passes
-// them by.
+// Collectives: operations along a named axis. Batching over that axis turns them into operations on
+// whole batches; over another one it passes them by.
 #include "trace/ops/collectives.hpp"
 
 #include "fluxion/collectives.hpp"
@@ -22,7 +22,8 @@ thread_local std::string_view batching;
 
 /// Maps turn every collective into other operations: none can be run.
 [[noreturn]] void left_over(const std::string& axis) {
-  throw InternalError("a collective along '" + axis + "' was left in a program that no map surrounds");
+  throw InternalError("a collective along '" + axis +
+                      "' was left in a program that no map surrounds");
 }
 
 /// Whether the walk is over this operation's own axis.
@@ -91,7 +92,8 @@ struct Permute {
     if (!defined(ct[0]) || !out.needed(0)) return;
     Permute back{axis, std::vector<std::int64_t>(sources.size(), -1)};
     for (std::size_t to = 0; to < sources.size(); ++to)
-      if (sources[to] >= 0) back.sources[static_cast<std::size_t>(sources[to])] = static_cast<std::int64_t>(to);
+      if (sources[to] >= 0)
+        back.sources[static_cast<std::size_t>(sources[to])] = static_cast<std::int64_t>(to);
     out.add(0, emit(back, {ct[0]}, rule_site()));
   }
   Batched batch(Arrays x, BatchAxes at, std::int64_t n) const {
@@ -102,16 +104,21 @@ struct Permute {
     ArrayList parts;  // runs of neighbours that come from neighbours
     for (std::size_t to = 0; to < sources.size();) {
       std::size_t end = to + 1;
-      while (end < sources.size() && (sources[to] < 0 ? sources[end] < 0 : sources[end] == sources[to] + static_cast<std::int64_t>(end - to))) ++end;
+      while (end < sources.size() &&
+             (sources[to] < 0 ? sources[end] < 0
+                              : sources[end] == sources[to] + static_cast<std::int64_t>(end - to)))
+        ++end;
       const auto count = static_cast<std::int64_t>(end - to);
       if (sources[to] < 0) {
         Shape shape = without_axis(type.shape, 0);
         parts.push_back(zeros_of({with_axis(shape, 0, count), type.dtype}));
       } else {
-        std::vector<std::int64_t> start(type.shape.size()), stop(type.shape.begin(), type.shape.end());
+        std::vector<std::int64_t> start(type.shape.size()),
+            stop(type.shape.begin(), type.shape.end());
         start[0] = sources[to];
         stop[0] = sources[to] + count;
-        parts.push_back(slice(all, start, stop, std::vector<std::int64_t>(type.shape.size(), 1), site));
+        parts.push_back(
+            slice(all, start, stop, std::vector<std::int64_t>(type.shape.size(), 1), site));
       }
       to = end;
     }
@@ -137,7 +144,8 @@ struct ReduceScatter {
   void transpose(Arrays ct, const Operands& x, Accumulators& out) const;
   Batched batch(Arrays x, BatchAxes at, std::int64_t n) const {
     const Array all = batch_first(x[0], at[0], n);
-    if (!own(axis)) return {{emit(ReduceScatter{axis, dimension + 1, size}, {all}, rule_site())}, {0}};
+    if (!own(axis))
+      return {{emit(ReduceScatter{axis, dimension + 1, size}, {all}, rule_site())}, {0}};
     return {{reduce(Reduction::sum, all, {0}, rule_site())}, {dimension}};
   }
   void body(kernel::Nest&) const { left_over(axis); }
@@ -158,7 +166,8 @@ struct AllGather {
     return {defined(dx[0]) ? emit(*this, {dx[0]}, rule_site()) : Array()};
   }
   void transpose(Arrays ct, const Operands&, Accumulators& out) const {
-    if (defined(ct[0]) && out.needed(0)) out.add(0, emit(ReduceScatter{axis, at, size}, {ct[0]}, rule_site()));
+    if (defined(ct[0]) && out.needed(0))
+      out.add(0, emit(ReduceScatter{axis, at, size}, {ct[0]}, rule_site()));
   }
   Batched batch(Arrays x, BatchAxes where, std::int64_t n) const {
     const Array all = batch_first(x[0], where[0], n);
@@ -170,7 +179,8 @@ struct AllGather {
 };
 
 void ReduceScatter::transpose(Arrays ct, const Operands&, Accumulators& out) const {
-  if (defined(ct[0]) && out.needed(0)) out.add(0, emit(AllGather{axis, dimension, size}, {ct[0]}, rule_site()));
+  if (defined(ct[0]) && out.needed(0))
+    out.add(0, emit(AllGather{axis, dimension, size}, {ct[0]}, rule_site()));
 }
 
 struct AllToAll {
@@ -187,11 +197,13 @@ struct AllToAll {
     return {defined(dx[0]) ? emit(*this, {dx[0]}, rule_site()) : Array()};
   }
   void transpose(Arrays ct, const Operands&, Accumulators& out) const {
-    if (defined(ct[0]) && out.needed(0)) out.add(0, emit(AllToAll{axis, concat, split, size}, {ct[0]}, rule_site()));
+    if (defined(ct[0]) && out.needed(0))
+      out.add(0, emit(AllToAll{axis, concat, split, size}, {ct[0]}, rule_site()));
   }
   Batched batch(Arrays x, BatchAxes at, std::int64_t n) const {
     const Array all = batch_first(x[0], at[0], n);
-    if (!own(axis)) return {{emit(AllToAll{axis, split + 1, concat + 1, size}, {all}, rule_site())}, {0}};
+    if (!own(axis))
+      return {{emit(AllToAll{axis, split + 1, concat + 1, size}, {all}, rule_site())}, {0}};
     // [from, ... to ...]: who gets it becomes the batch, who sent it an axis.
     return {{move_axis(move_axis(all, 1 + split, 0), 1, 1 + concat)}, {0}};
   }
@@ -214,30 +226,48 @@ std::int64_t size_of_axis(std::string_view who, std::string_view axis, const Sit
     if (mapped[k].name == axis) return mapped[k].size;
   std::string names;
   for (const Axis& a : mapped) names += (names.empty() ? "'" : ", '") + a.name + "'";
-  fail("axis-name", site, fmt::format("{}: there is no mapped axis called '{}' here", who, axis),
-       {names.empty() ? "no axis has a name here" : "the axes that have names here: " + names}, fmt::format("fx::vmap(f, {{.axis_name = \"{}\"}}) names one", axis));
+  fail("axis-name",
+       site,
+       fmt::format("{}: there is no mapped axis called '{}' here", who, axis),
+       {names.empty() ? "no axis has a name here" : "the axes that have names here: " + names},
+       fmt::format("fx::vmap(f, {{.axis_name = \"{}\"}}) names one", axis));
 }
 
-int checked_axis(std::string_view who, std::string_view what, int axis, int rank, const Site& site) {
+int checked_axis(
+    std::string_view who, std::string_view what, int axis, int rank, const Site& site) {
   if (axis < -rank || axis >= rank)
     fail("axis", site, fmt::format("{}: {} is {}, outside of {} axes", who, what, axis, rank));
   return axis < 0 ? axis + rank : axis;
 }
 
 /// Where each example is to have a part along an axis, whose size is therefore known.
-void check_parts(std::string_view who, const Type& type, int axis, std::int64_t size, bool tiled, const Site& site) {
+void check_parts(std::string_view who,
+                 const Type& type,
+                 int axis,
+                 std::int64_t size,
+                 bool tiled,
+                 const Site& site) {
   const std::int64_t have = size_at(type.shape, axis);
   if (tiled ? have % size == 0 : have == size) return;
-  fail("axis-size", site, fmt::format("{}: axis {} has {} elements for {} examples", who, axis, have, size), {"the array is " + to_string(type)},
-       tiled ? "the axis is cut into equal parts: pad it to a multiple" : "without .tiled each example gets one element");
+  fail("axis-size",
+       site,
+       fmt::format("{}: axis {} has {} elements for {} examples", who, axis, have, size),
+       {"the array is " + to_string(type)},
+       tiled ? "the axis is cut into equal parts: pad it to a multiple"
+             : "without .tiled each example gets one element");
 }
 
 }  // namespace
 
-NamedAxis::NamedAxis(std::string_view name, std::int64_t size, const Site& site) : pushed_(!name.empty()) {
+NamedAxis::NamedAxis(std::string_view name, std::int64_t size, const Site& site)
+    : pushed_(!name.empty()) {
   for (const Axis& a : mapped)
     if (pushed_ && a.name == name)
-      fail("axis-name", site, fmt::format("vmap: an axis called '{}' is mapped already around this call", name), {}, "give the inner one another name");
+      fail("axis-name",
+           site,
+           fmt::format("vmap: an axis called '{}' is mapped already around this call", name),
+           {},
+           "give the inner one another name");
   if (pushed_) mapped.push_back({std::string(name), size});
 }
 NamedAxis::~NamedAxis() {
@@ -253,14 +283,22 @@ bool speaks_along(const Op& op, std::string_view axis) {
   const std::string* own_axis = axis_of(op);
   if (own_axis) return *own_axis == axis;
   const std::vector<const Graph*> regions = op.regions();
-  return std::any_of(regions.begin(), regions.end(), [&](const Graph* g) { return speaks_along(*g, axis); });
+  return std::any_of(
+      regions.begin(), regions.end(), [&](const Graph* g) { return speaks_along(*g, axis); });
 }
 bool speaks_along(const Graph& graph, std::string_view axis) {
-  return !axis.empty() && std::any_of(graph.operations().begin(), graph.operations().end(), [&](const Operation& o) { return speaks_along(o.op, axis); });
+  return !axis.empty() && std::any_of(graph.operations().begin(),
+                                      graph.operations().end(),
+                                      [&](const Operation& o) { return speaks_along(o.op, axis); });
 }
 
 std::span<const Rules* const> collectives_rules() {
-  static constexpr const Rules* rules[] = {rules_of<AllReduce>(), rules_of<AxisIndex>(), rules_of<Permute>(), rules_of<ReduceScatter>(), rules_of<AllGather>(), rules_of<AllToAll>()};
+  static constexpr const Rules* rules[] = {rules_of<AllReduce>(),
+                                           rules_of<AxisIndex>(),
+                                           rules_of<Permute>(),
+                                           rules_of<ReduceScatter>(),
+                                           rules_of<AllGather>(),
+                                           rules_of<AllToAll>()};
   return rules;
 }
 
@@ -272,7 +310,8 @@ using namespace ops;
 namespace detail {
 
 Array psum(const Array& x, std::string_view axis, const Site& site) {
-  return emit(AllReduce{std::string(axis), Reduction::sum, size_of_axis("psum", axis, site)}, {x}, site);
+  return emit(
+      AllReduce{std::string(axis), Reduction::sum, size_of_axis("psum", axis, site)}, {x}, site);
 }
 Array pmean(const Array& x, std::string_view axis, const Site& site) {
   const std::int64_t size = size_of_axis("pmean", axis, site);
@@ -281,40 +320,56 @@ Array pmean(const Array& x, std::string_view axis, const Site& site) {
   return ops::binary("div", sum, filled(static_cast<double>(size), type_of(sum)), site);
 }
 Array pmax(const Array& x, std::string_view axis, const Site& site) {
-  return emit(AllReduce{std::string(axis), Reduction::max, size_of_axis("pmax", axis, site)}, {x}, site);
+  return emit(
+      AllReduce{std::string(axis), Reduction::max, size_of_axis("pmax", axis, site)}, {x}, site);
 }
 Array pmin(const Array& x, std::string_view axis, const Site& site) {
-  return emit(AllReduce{std::string(axis), Reduction::min, size_of_axis("pmin", axis, site)}, {x}, site);
+  return emit(
+      AllReduce{std::string(axis), Reduction::min, size_of_axis("pmin", axis, site)}, {x}, site);
 }
 Array all_gather(const Array& x, std::string_view axis, int given, bool tiled, const Site& site) {
   const std::int64_t size = size_of_axis("all_gather", axis, site);
-  const int rank = rank_of(type_of(x)), at = checked_axis("all_gather", "axis", given, tiled ? rank : rank + 1, site);
+  const int rank = rank_of(type_of(x)),
+            at = checked_axis("all_gather", "axis", given, tiled ? rank : rank + 1, site);
   const Array all = emit(AllGather{std::string(axis), at, size}, {x}, site);
   return tiled ? merge_axis(all, at, at) : all;
 }
 Array psum_scatter(const Array& x, std::string_view axis, int given, bool tiled, const Site& site) {
   const std::int64_t size = size_of_axis("psum_scatter", axis, site);
-  const int at = checked_axis("psum_scatter", "scatter_dimension", given, rank_of(type_of(x)), site);
+  const int at =
+      checked_axis("psum_scatter", "scatter_dimension", given, rank_of(type_of(x)), site);
   check_parts("psum_scatter", type_of(x), at, size, tiled, site);
-  return emit(ReduceScatter{std::string(axis), at, size}, {tiled ? split_axis(x, at, size) : x}, site);
+  return emit(
+      ReduceScatter{std::string(axis), at, size}, {tiled ? split_axis(x, at, size) : x}, site);
 }
-Array all_to_all(const Array& x, std::string_view axis, int split, int concat, bool tiled, const Site& site) {
+Array all_to_all(
+    const Array& x, std::string_view axis, int split, int concat, bool tiled, const Site& site) {
   const std::int64_t size = size_of_axis("all_to_all", axis, site);
   const int rank = rank_of(type_of(x));
   split = checked_axis("all_to_all", "split_axis", split, rank, site);
   concat = checked_axis("all_to_all", "concat_axis", concat, rank, site);
   check_parts("all_to_all", type_of(x), split, size, tiled, site);
-  const Array parts = emit(AllToAll{std::string(axis), split, concat, size}, {tiled ? split_axis(x, split, size) : x}, site);
+  const Array parts = emit(AllToAll{std::string(axis), split, concat, size},
+                           {tiled ? split_axis(x, split, size) : x},
+                           site);
   return tiled ? merge_axis(parts, concat, concat) : parts;
 }
-Array ppermute(const Array& x, std::string_view axis, const std::vector<std::pair<int, int>>& pairs, const Site& site) {
+Array ppermute(const Array& x,
+               std::string_view axis,
+               const std::vector<std::pair<int, int>>& pairs,
+               const Site& site) {
   const std::int64_t size = size_of_axis("ppermute", axis, site);
   std::vector<std::int64_t> sources(static_cast<std::size_t>(size), -1);
   std::vector<bool> sends(sources.size());
   for (const auto& [from, to] : pairs) {
     const bool inside = from >= 0 && from < size && to >= 0 && to < size;
-    if (!inside || sources[static_cast<std::size_t>(to)] >= 0 || sends[static_cast<std::size_t>(from)])
-      fail("permutation", site, fmt::format("ppermute: the pair {{{}, {}}} does not fit", from, to), {fmt::format("the axis has {} examples", size)}, "each example sends once at most and gets once at most");
+    if (!inside || sources[static_cast<std::size_t>(to)] >= 0 ||
+        sends[static_cast<std::size_t>(from)])
+      fail("permutation",
+           site,
+           fmt::format("ppermute: the pair {{{}, {}}} does not fit", from, to),
+           {fmt::format("the axis has {} examples", size)},
+           "each example sends once at most and gets once at most");
     sources[static_cast<std::size_t>(to)] = from;
     sends[static_cast<std::size_t>(from)] = true;
   }
@@ -326,6 +381,8 @@ Array ppermute(const Array& x, std::string_view axis, const std::vector<std::pai
 Array axis_index(std::string_view axis, Site site) {
   return emit(AxisIndex{std::string(axis), size_of_axis("axis_index", axis, site)}, {}, site);
 }
-std::int64_t axis_size(std::string_view axis, Site site) { return size_of_axis("axis_size", axis, site); }
+std::int64_t axis_size(std::string_view axis, Site site) {
+  return size_of_axis("axis_size", axis, site);
+}
 
 }  // namespace fluxion

@@ -4,7 +4,8 @@
 
 namespace fluxion::ops {
 
-/// While one lives, this thread records inside a map over `size` examples along the named axis. An empty name says nothing.
+/// While one lives, this thread records inside a map over `size` examples along the named axis. An
+/// empty name says nothing.
 class NamedAxis {
  public:
   NamedAxis(std::string_view name, std::int64_t size, const Site&);
@@ -15,7 +16,8 @@ class NamedAxis {
   bool pushed_;
 };
 
-/// While one lives, batching on this thread turns what is said along the named axis into operations on the batch.
+/// While one lives, batching on this thread turns what is said along the named axis into operations
+/// on the batch.
 class BatchedAxis {
  public:
   explicit BatchedAxis(std::string_view name);

@@ -1,4 +1,5 @@
-// cond: one of several programs. Its derivatives keep only what the branch that ran needs: branches share the places of their residuals.
+// cond: one of several programs. Its derivatives keep only what the branch that ran needs: branches
+// share the places of their residuals.
 #include "trace/graph_transforms.hpp"
 #include "trace/ops/axes.hpp"
 #include "trace/ops/control_flow.hpp"
@@ -19,7 +20,10 @@ void unite(std::vector<bool>& all, const std::vector<bool>& more) {
 }
 
 /// The arrays marked in `wanted`; `some` are those marked in `have`, zeros stand for the rest.
-ArrayList with_zeros(Arrays some, const std::vector<bool>& have, const std::vector<bool>& wanted, TypeList types) {
+ArrayList with_zeros(Arrays some,
+                     const std::vector<bool>& have,
+                     const std::vector<bool>& wanted,
+                     TypeList types) {
   const ArrayList all = spread(some, have);
   ArrayList out;
   for (std::size_t k = 0; k < wanted.size(); ++k)
@@ -33,10 +37,12 @@ Types types_of(Arrays arrays) {
   return types;
 }
 
-/// Where the branches' residuals go: inputs of the branch are given again, the others share places by type.
+/// Where the branches' residuals go: inputs of the branch are given again, the others share places
+/// by type.
 struct Slots {
   Types types;
-  std::vector<std::vector<std::size_t>> of;  // branch, residual: the slot, or (from `inputs_from` on) the input
+  std::vector<std::vector<std::size_t>>
+      of;  // branch, residual: the slot, or (from `inputs_from` on) the input
   static constexpr std::size_t inputs_from = std::size_t{1} << 32;
 
   explicit Slots(const std::vector<LinearizedGraph>& parts, std::size_t results) {
@@ -74,13 +80,15 @@ Types Cond::types(TypeList in) const {
     const TypeList wanted = branch->input_types();
     if (!std::equal(wanted.begin(), wanted.end(), in.begin() + 1, in.end()))
       throw InternalError("cond: the operands are not what a branch takes");
-    if (branch->output_types() != out) throw InternalError("cond: the branches give different types");
+    if (branch->output_types() != out)
+      throw InternalError("cond: the branches give different types");
   }
   return out;
 }
 
 bool Cond::has_effects() const {
-  return std::any_of(branches.begin(), branches.end(), [](const GraphRef& b) { return ops::has_effects(*b); });
+  return std::any_of(
+      branches.begin(), branches.end(), [](const GraphRef& b) { return ops::has_effects(*b); });
 }
 
 Both Cond::jvp_region(Arrays x, Arrays dx) const {
@@ -97,7 +105,8 @@ Both Cond::jvp_region(Arrays x, Arrays dx) const {
   for (const JvpGraph& b : both) {
     wider.branches.push_back(record_graph(b.graph->input_types(), [&](Arrays in) {
       const ArrayList out = inline_graph(*b.graph, in);
-      return list({Arrays(out).first(n), with_zeros(Arrays(out).subspan(n), b.nonzero, nonzero, types)});
+      return list(
+          {Arrays(out).first(n), with_zeros(Arrays(out).subspan(n), b.nonzero, nonzero, types)});
     }));
   }
   ArrayList operands(x.begin(), x.end());
@@ -127,7 +136,8 @@ Both Cond::linearize_region(Arrays x, Arrays dx) const {
       ArrayList saved(slots.types.size());
       for (std::size_t r = 0; r < slots.of[b].size(); ++r)
         if (slots.of[b][r] < Slots::inputs_from) saved[slots.of[b][r]] = out[n + r];
-      for (std::size_t k = 0; k < saved.size(); ++k) saved[k] = or_zeros_of(saved[k], slots.types[k]);
+      for (std::size_t k = 0; k < saved.size(); ++k)
+        saved[k] = or_zeros_of(saved[k], slots.types[k]);
       return list({Arrays(out).first(n), saved});
     }));
   }
@@ -149,8 +159,10 @@ Both Cond::linearize_region(Arrays x, Arrays dx) const {
       const ArrayList given = spread(in.first(inputs.size()), again);
       ArrayList read;
       for (std::size_t place : slots.of[b])
-        read.push_back(place >= Slots::inputs_from ? given[place - Slots::inputs_from] : in[inputs.size() + place]);
-      const ArrayList some = inline_graph(*parts[b].linear, list({read, in.subspan(inputs.size() + saved.size())}));
+        read.push_back(place >= Slots::inputs_from ? given[place - Slots::inputs_from]
+                                                   : in[inputs.size() + place]);
+      const ArrayList some =
+          inline_graph(*parts[b].linear, list({read, in.subspan(inputs.size() + saved.size())}));
       return with_zeros(some, parts[b].nonzero, nonzero, types);
     }));
   }
@@ -165,8 +177,10 @@ void Cond::transpose(Arrays ct, const Operands& x, Accumulators& out) const {
   if (x.linear(0)) throw InternalError("cond: its index is linear");
   for (std::size_t k = 1; k < x.size(); ++k) {
     linear.push_back(x.linear(k));
-    if (x.linear(k)) linear_types.push_back(x.type(k));
-    else operands.push_back(x.value(k));
+    if (x.linear(k))
+      linear_types.push_back(x.type(k));
+    else
+      operands.push_back(x.value(k));
   }
   const std::vector<bool> given = given_of(ct);
   std::vector<TransposedGraph> back;
@@ -217,12 +231,15 @@ Batched Cond::batch(Arrays x, BatchAxes at, std::int64_t n) const {
   return out;
 }
 
-/// Every branch runs for every lane, and each lane takes what its own gave. What flows back into a batched operand passes only through the
-/// lanes that chose the branch: what the others computed may be NaN.
+/// Every branch runs for every lane, and each lane takes what its own gave. What flows back into a
+/// batched operand passes only through the lanes that chose the branch: what the others computed
+/// may be NaN.
 Batched Cond::batch_all(Arrays x, BatchAxes at, std::int64_t n) const {
   const Site site = rule_site();
-  const Array last = broadcast_in_dim(literal(static_cast<double>(branches.size() - 1), int32), {n}, {}, site);
-  const Array index = binary("min", binary("max", batch_first(x[0], at[0], n), zeros_of({{n}, int32}), site), last, site);
+  const Array last =
+      broadcast_in_dim(literal(static_cast<double>(branches.size() - 1), int32), {n}, {}, site);
+  const Array index = binary(
+      "min", binary("max", batch_first(x[0], at[0], n), zeros_of({{n}, int32}), site), last, site);
   Batched out;
   for (std::size_t b = 0; b < branches.size(); ++b) {
     const Array number = broadcast_in_dim(literal(static_cast<double>(b), int32), {n}, {}, site);
@@ -231,13 +248,18 @@ Batched Cond::batch_all(Arrays x, BatchAxes at, std::int64_t n) const {
     std::vector<int> axes;
     for (std::size_t k = 1; k < x.size(); ++k) {
       const Type& type = type_of(x[k]);
-      const bool guarded = is_differentiable(type.dtype) && (at[k] != unbatched || type.shape.empty());
+      const bool guarded =
+          is_differentiable(type.dtype) && (at[k] != unbatched || type.shape.empty());
       const Array one = guarded ? batch_first(x[k], at[k], n) : x[k];
       axes.push_back(guarded ? 0 : at[k]);
-      inputs.push_back(guarded ? select(broadcast_in_dim(chosen, type_of(one).shape, {0}, site), one, stop_gradient(one, site), site) : one);
+      inputs.push_back(guarded ? select(broadcast_in_dim(chosen, type_of(one).shape, {0}, site),
+                                        one,
+                                        stop_gradient(one, site),
+                                        site)
+                               : one);
     }
     GraphRef branch = branches[b];
-    if (ops::has_effects(*branch)) {   // they happen for the lanes that chose the branch
+    if (ops::has_effects(*branch)) {  // they happen for the lanes that chose the branch
       branch = guarded(branch);
       inputs.push_back(chosen);
       axes.push_back(0);
@@ -250,7 +272,10 @@ Batched Cond::batch_all(Arrays x, BatchAxes at, std::int64_t n) const {
         out.results.push_back(results[k]);
         out.axes.push_back(0);
       } else {
-        out.results[k] = select(broadcast_in_dim(chosen, type_of(results[k]).shape, {0}, site), results[k], out.results[k], site);
+        out.results[k] = select(broadcast_in_dim(chosen, type_of(results[k]).shape, {0}, site),
+                                results[k],
+                                out.results[k],
+                                site);
       }
     }
   }
@@ -266,7 +291,9 @@ void Cond::reference(ConstTensors in, Tensors out, const RegionRunner& run) cons
 std::optional<Pruned> Cond::prune(const std::vector<bool>& used) const {
   std::vector<bool> inputs;
   for (const GraphRef& branch : branches) unite(inputs, needed_inputs(*branch, used));
-  const auto all = [](const std::vector<bool>& m) { return std::find(m.begin(), m.end(), false) == m.end(); };
+  const auto all = [](const std::vector<bool>& m) {
+    return std::find(m.begin(), m.end(), false) == m.end();
+  };
   if (all(used) && all(inputs)) return std::nullopt;
   Pruned out;
   out.operands.push_back(0);
@@ -279,7 +306,9 @@ std::optional<Pruned> Cond::prune(const std::vector<bool>& used) const {
   for (std::size_t k = 0; k < used.size(); ++k)
     if (used[k]) out.results.push_back(k);
   Cond smaller;
-  for (const GraphRef& branch : branches) smaller.branches.push_back(reordered(branch->with_outputs(marked(branch->outputs(), used)), order));
+  for (const GraphRef& branch : branches)
+    smaller.branches.push_back(
+        reordered(branch->with_outputs(marked(branch->outputs(), used)), order));
   out.op = smaller;
   return out;
 }
@@ -289,6 +318,8 @@ std::span<const Rules* const> cond_rules() {
   return rules;
 }
 
-ArrayList cond(Cond c, Arrays operands, const Site& site) { return emit_all(std::move(c), operands, site); }
+ArrayList cond(Cond c, Arrays operands, const Site& site) {
+  return emit_all(std::move(c), operands, site);
+}
 
 }  // namespace fluxion::ops

@@ -43,8 +43,10 @@ template <class To, class From> To converted(From v) {
     using Part = decltype(To().real);
     return {static_cast<Part>(v.real), static_cast<Part>(v.imag)};
   } else if constexpr (host_complex<From>) {
-    if constexpr (std::is_same_v<To, bool>) return v.real != 0 || v.imag != 0;
-    else return converted<To>(v.real);
+    if constexpr (std::is_same_v<To, bool>)
+      return v.real != 0 || v.imag != 0;
+    else
+      return converted<To>(v.real);
   } else if constexpr (host_complex<To>) {
     return {converted<decltype(To().real)>(v), 0};
   } else if constexpr (host_float<From>) {

@@ -19,8 +19,8 @@ ArrayList walk(const Graph& graph,
     const RuleSite line(o.site);
     ArrayList operands;
     for (ValueId v : o.operands) operands.push_back(values[static_cast<std::size_t>(v)]);
-    ArrayList results = o.op.effects() ? effect(o, std::move(operands))
-                                       : emit_all(o.op, operands, o.site);
+    ArrayList results =
+        o.op.effects() ? effect(o, std::move(operands)) : emit_all(o.op, operands, o.site);
     for (Array& result : results) values.push_back(std::move(result));
   }
   ArrayList out;
@@ -116,8 +116,7 @@ ArrayList silence(const Operation& o, ArrayList operands) {
   if (const auto* w = o.op.as<BoundedWhile>()) return loop(*w);
   if (const auto* cond = o.op.as<Cond>()) {
     Cond inner;
-    for (const GraphRef& branch : cond->branches)
-      inner.branches.push_back(without_effects(branch));
+    for (const GraphRef& branch : cond->branches) inner.branches.push_back(without_effects(branch));
     return emit_all(inner, operands, o.site);
   }
   if (!o.op.inlines())

@@ -111,8 +111,7 @@ struct Reduce {
             0, at, complex_product(nest.builder(), extents, in.dtype, nest.part(), factor));
       }
       const auto element = [&](const Index& j) { return widened(nest.read(0, place(j))); };
-      nest.write(
-          0, at, narrowed(total(nest.builder(), in, extents, element), part_type(in.dtype)));
+      nest.write(0, at, narrowed(total(nest.builder(), in, extents, element), part_type(in.dtype)));
     });
   }
 

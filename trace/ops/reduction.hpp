@@ -114,11 +114,8 @@ template <class T> struct ComplexAccumulator {
 /// Kernels: the product of element(index) over all indices below `extents`, in order; the part that
 /// is asked for.
 template <class Element>
-kernel::Scalar complex_product(kernel::Builder& builder,
-                               const Shape& extents,
-                               DType dtype,
-                               int part,
-                               const Element& element) {
+kernel::Scalar complex_product(
+    kernel::Builder& builder, const Shape& extents, DType dtype, int part, const Element& element) {
   const kernel::Scalar one = builder.constant(dtype, 1), zero = builder.constant(dtype, 0);
   const auto last = builder.serial(
       extents, {one, zero}, [&](const kernel::Index& at, std::vector<kernel::Scalar> carry) {

@@ -44,7 +44,8 @@ inline bool has_effects(const Graph& graph) {
 
 /// A closed program of inputs of these types: what `body` records for them.
 GraphRef record_graph(TypeList inputs, const std::function<ArrayList(Arrays)>& body);
-/// The program with its inputs in another order, some dropped: new input k is old input `order[k]`, of which those missing are not read.
+/// The program with its inputs in another order, some dropped: new input k is old input `order[k]`,
+/// of which those missing are not read.
 GraphRef reordered(const GraphRef&, const std::vector<std::size_t>& order);
 /// Which inputs the marked outputs (and effects) depend on.
 std::vector<bool> needed_inputs(const Graph&, const std::vector<bool>& outputs);

@@ -7,7 +7,9 @@
 
 namespace fluxion::ops {
 
-Residuals::Residuals(const LinearizedGraph& parts, std::size_t results, const std::function<Input(std::size_t)>& kind_of) {
+Residuals::Residuals(const LinearizedGraph& parts,
+                     std::size_t results,
+                     const std::function<Input(std::size_t)>& kind_of) {
   const Graph& forward = *parts.forward;
   const auto inputs = static_cast<std::size_t>(forward.input_count());
   std::vector<bool> moving;
@@ -51,14 +53,17 @@ ArrayList Residuals::constants(Arrays inputs) const {
   if (hoisted_->outputs().empty()) return {};
   ArrayList all;
   for (std::size_t k = 0; k < inputs.size(); ++k)
-    all.push_back(constant_inputs_[k] ? inputs[k] : zeros_of(hoisted_->type(static_cast<ValueId>(k))));
+    all.push_back(constant_inputs_[k] ? inputs[k]
+                                      : zeros_of(hoisted_->type(static_cast<ValueId>(k))));
   return inline_graph(*hoisted_, all);
 }
 
 ArrayList Residuals::together(Arrays constants, Arrays saved, Arrays again) const {
   ArrayList out;
   for (const Place& p : places_) {
-    const Arrays from = p.from == From::saved ? saved : p.from == From::constant ? constants : again;
+    const Arrays from = p.from == From::saved      ? saved
+                        : p.from == From::constant ? constants
+                                                   : again;
     out.push_back(from[p.number]);
   }
   return out;

@@ -1,5 +1,6 @@
-// What a linear program reads of its forward program, sorted by where it comes from: inputs are not saved again, what depends on the
-// loop's constants alone is computed once, the rest is saved by every step.
+// What a linear program reads of its forward program, sorted by where it comes from: inputs are not
+// saved again, what depends on the loop's constants alone is computed once, the rest is saved by
+// every step.
 #pragma once
 #include "trace/graph_transforms.hpp"
 
@@ -14,12 +15,15 @@ class Residuals {
     changing,  // only by saving it
   };
   /// `results`: how many outputs of the forward program come before the residuals.
-  Residuals(const LinearizedGraph&, std::size_t results, const std::function<Input(std::size_t)>& kind_of);
+  Residuals(const LinearizedGraph&,
+            std::size_t results,
+            const std::function<Input(std::size_t)>& kind_of);
 
   /// Of the forward program's outputs, those that every step saves.
   ArrayList saved(Arrays outputs) const;
   const std::vector<std::size_t>& saved_outputs() const { return saved_; }
-  /// What the linear loop gets as constants; `inputs`: the forward program's, of which only the constant ones are read.
+  /// What the linear loop gets as constants; `inputs`: the forward program's, of which only the
+  /// constant ones are read.
   ArrayList constants(Arrays inputs) const;
   /// The inputs that are read again.
   const std::vector<std::size_t>& inputs() const { return inputs_; }
@@ -32,10 +36,10 @@ class Residuals {
     From from;
     std::size_t number;
   };
-  std::vector<Place> places_;           // of each residual
-  std::vector<std::size_t> saved_;      // outputs of the forward program
-  std::vector<std::size_t> inputs_;     // read again
-  GraphRef hoisted_;                    // all constants' values, from the forward program's inputs
+  std::vector<Place> places_;        // of each residual
+  std::vector<std::size_t> saved_;   // outputs of the forward program
+  std::vector<std::size_t> inputs_;  // read again
+  GraphRef hoisted_;                 // all constants' values, from the forward program's inputs
   std::vector<bool> constant_inputs_;
 };
 

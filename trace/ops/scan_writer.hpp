@@ -1,4 +1,5 @@
-// Scans as rules write them: groups of constants, carries and rows, and a body that knows its groups.
+// Scans as rules write them: groups of constants, carries and rows, and a body that knows its
+// groups.
 #pragma once
 #include "trace/ops/control_flow.hpp"
 

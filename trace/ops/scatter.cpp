@@ -190,8 +190,10 @@ struct Scatter {
                    type.shape);
       // One other zero stands in the product as itself: its derivative is the rest.
       const Array zeros_here = select(is_zero, updates, zeros, rule_site());
-      const Array sums = gathered(
-          scattered(Update::add, zeros_of(type_of(x[0])), indices, zeros_here), indices, type.shape);
+      const Array sums =
+          gathered(scattered(Update::add, zeros_of(type_of(x[0])), indices, zeros_here),
+                   indices,
+                   type.shape);
       const Array other_zero = binary("sub", sums, zeros_here, rule_site());
       const Array other_count = binary("sub", counts, zero_count, rule_site());
       const Array rest = quotient(gathered(products, indices, type.shape), not_zero);

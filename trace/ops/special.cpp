@@ -41,10 +41,10 @@ Array gamma_density(const Array& a, const Array& x) {
 }
 /// x^(a-1) (1-x)^(b-1) / B(a, b)
 Array beta_density(const Array& a, const Array& b, const Array& x) {
-  const Array powers = add(mul(plus(a, -1), function("log", x)),
-                           mul(plus(b, -1), function("log1p", neg(x))));
-  const Array beta = sub(add(function("lgamma", a), function("lgamma", b)),
-                         function("lgamma", add(a, b)));
+  const Array powers =
+      add(mul(plus(a, -1), function("log", x)), mul(plus(b, -1), function("log1p", neg(x))));
+  const Array beta =
+      sub(add(function("lgamma", a), function("lgamma", b)), function("lgamma", add(a, b)));
   return function("exp", sub(powers, beta));
 }
 
@@ -180,9 +180,7 @@ template <std::size_t at_row> struct Special {
   static constexpr auto name = row.name;
 
   Types types(TypeList in) const { return special_types(row, in); }
-  ArrayList jvp(Arrays x, Arrays y, Arrays dx) const {
-    return {special_tangent(row, x, y[0], dx)};
-  }
+  ArrayList jvp(Arrays x, Arrays y, Arrays dx) const { return {special_tangent(row, x, y[0], dx)}; }
   Batched batch(Arrays x, BatchAxes axes, std::int64_t size) const {
     return batch_elementwise(*this, x, axes, size);
   }

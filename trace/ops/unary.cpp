@@ -191,17 +191,15 @@ constexpr UnaryRow table[] = {
     // tan' = 1 + tan^2
     {.name = "tan",
      .accepts = floats | complexes,
-     .jvp = [](const Array&,
-               const Array& y,
-               const Array& dx) { return mul(dx, one_plus_square(y)); },
+     .jvp =
+         [](const Array&, const Array& y, const Array& dx) { return mul(dx, one_plus_square(y)); },
      .lower = [](Scalar x) { return kernel::tan(x); },
      .reference = [](double x) { return std::tan(x); }},
 
     {.name = "tanh",
      .accepts = floats | complexes,
-     .jvp = [](const Array&,
-               const Array& y,
-               const Array& dx) { return mul(dx, one_minus_square(y)); },
+     .jvp =
+         [](const Array&, const Array& y, const Array& dx) { return mul(dx, one_minus_square(y)); },
      .lower = [](Scalar x) { return kernel::tanh(x); },
      .reference = [](double x) { return std::tanh(x); }},
 
@@ -268,9 +266,8 @@ constexpr UnaryRow table[] = {
 
     {.name = "atan",
      .accepts = floats | complexes,
-     .jvp = [](const Array& x,
-               const Array&,
-               const Array& dx) { return div(dx, one_plus_square(x)); },
+     .jvp =
+         [](const Array& x, const Array&, const Array& dx) { return div(dx, one_plus_square(x)); },
      .lower = [](Scalar x) { return kernel::atan(x); },
      .reference = [](double x) { return std::atan(x); }},
 
@@ -284,17 +281,15 @@ constexpr UnaryRow table[] = {
 
     {.name = "acosh",
      .accepts = floats | complexes,
-     .jvp = [](const Array& x,
-               const Array&,
-               const Array& dx) { return div(dx, roots_around_one(x)); },
+     .jvp =
+         [](const Array& x, const Array&, const Array& dx) { return div(dx, roots_around_one(x)); },
      .lower = [](Scalar x) { return kernel::acosh(x); },
      .reference = [](double x) { return std::acosh(x); }},
 
     {.name = "atanh",
      .accepts = floats | complexes,
-     .jvp = [](const Array& x,
-               const Array&,
-               const Array& dx) { return div(dx, one_minus_square(x)); },
+     .jvp =
+         [](const Array& x, const Array&, const Array& dx) { return div(dx, one_minus_square(x)); },
      .lower = [](Scalar x) { return kernel::atanh(x); },
      .reference = [](double x) { return std::atanh(x); }},
 

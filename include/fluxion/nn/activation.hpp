@@ -4,8 +4,9 @@
 
 namespace fluxion::nn {
 
-/// A function Array -> Array: a library function, a lambda, a functor. Default-constructed: the identity.
-/// Functions compare by address, closures without captures by type, others by identity; so jit knows whether two models are the same program.
+/// A function Array -> Array: a library function, a lambda, a functor. Default-constructed: the
+/// identity. Functions compare by address, closures without captures by type, others by identity;
+/// so jit knows whether two models are the same program.
 class Activation {
  public:
   Activation() = default;
@@ -31,8 +32,10 @@ class Activation {
     const void* type() const override { return &detail::type_key<F>; }
     bool same(const Any& o) const override {
       if (o.type() != type()) return false;
-      if constexpr (std::is_pointer_v<F>) return f == static_cast<const Held&>(o).f;
-      else return std::is_empty_v<F>;
+      if constexpr (std::is_pointer_v<F>)
+        return f == static_cast<const Held&>(o).f;
+      else
+        return std::is_empty_v<F>;
     }
   };
   detail::Ref<const Any> held_;

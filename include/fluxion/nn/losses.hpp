@@ -10,9 +10,11 @@ Array mse(const Operand& prediction, const Operand& target);
 Array mae(const Operand& prediction, const Operand& target);
 /// Mean of d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2) (Huber 1964).
 Array huber(const Operand& prediction, const Operand& target, double delta = 1);
-/// -log softmax(logits)[label], the mean over all examples: logits [..., classes], integer labels [...]. Error "labels" where the shapes or dtypes do not fit.
+/// -log softmax(logits)[label], the mean over all examples: logits [..., classes], integer labels
+/// [...]. Error "labels" where the shapes or dtypes do not fit.
 Array softmax_cross_entropy(const Operand& logits, const Operand& labels);
-/// -sum(target * log softmax(logits)), the mean over all examples: targets are probabilities of logits' shape.
+/// -sum(target * log softmax(logits)), the mean over all examples: targets are probabilities of
+/// logits' shape.
 Array softmax_cross_entropy_with_probabilities(const Operand& logits, const Operand& target);
 /// -(y log sigmoid(x) + (1 - y) log(1 - sigmoid(x))), the mean over all elements, without overflow.
 Array sigmoid_cross_entropy(const Operand& logits, const Operand& target);
