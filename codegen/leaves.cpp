@@ -164,4 +164,8 @@ bool through_view(std::span<std::int64_t> strides,
 
 Leaves find_leaves(const Graph& graph) { return Finder(graph).run(); }
 
+Leaves no_leaves(const Graph& graph) {
+  return {{}, std::vector<std::int32_t>(graph.operations().size(), -1)};
+}
+
 }  // namespace fluxion::codegen

@@ -25,6 +25,8 @@ struct Leaves {
 
 /// Prepares every operation that asks for a library and is worth a call.
 Leaves find_leaves(const Graph&);
+/// Where no library is asked.
+Leaves no_leaves(const Graph&);
 
 /// Strides of a matrix product's operand that is a view: `strides` belong to a dense array of
 /// `shape`, whose axes lie in memory at `view`. False if the product's axes have no strides there.

@@ -55,12 +55,12 @@ std::size_t Region::operand_count() const {
 namespace {
 
 /// Optimises and schedules the programs of an operation.
-std::shared_ptr<const Region> plan_region(const Op& op) {
+std::shared_ptr<const Region> plan_region(const Op& op, Libraries libraries) {
   auto region = std::make_shared<Region>();
   region->op = op;
   for (const Graph* program : op.regions())
     region->programs.push_back(
-        std::make_shared<const Schedule>(schedule(optimize(GraphRef(program)))));
+        std::make_shared<const Schedule>(schedule(optimize(GraphRef(program)), libraries)));
   const Schedule& repeated = *region->programs.back();
   for (const auto& program : region->programs)
     region->arenas.push_back(reserve(region->bytes, program->arena_bytes));
@@ -113,7 +113,7 @@ Op without_lanes(const Op& op) {
 
 }  // namespace
 
-void place_region(const Graph& graph, Cut& cut) {
+void place_region(const Graph& graph, Cut& cut, Libraries libraries) {
   if (auto loop = loop_kernel(graph, cut.group.operations[0])) {
     cut.kind = Cut::Kind::kernel;
     cut.group = std::move(loop->group);
@@ -128,7 +128,7 @@ void place_region(const Graph& graph, Cut& cut) {
         operands.begin(), o.operands.begin(), o.operands.begin() + loop->condition_constants);
     op = without_lanes(op);
   }
-  cut.region = plan_region(op);
+  cut.region = plan_region(op, libraries);
   const Region& region = *cut.region;
   cut.group.inputs.clear();
   for (std::size_t k = 0; k < operands.size(); ++k) {

@@ -28,7 +28,7 @@ struct Region {
 
 /// Makes a cut of one loop or branch what it is run as: a kernel, or a region whose programs are
 /// optimised and scheduled here.
-void place_region(const Graph&, Cut&);
+void place_region(const Graph&, Cut&, Libraries);
 
 /// Of one run; a while loop counts as one step.
 Work work_of(const Region&);

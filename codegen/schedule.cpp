@@ -15,13 +15,15 @@ namespace {
 
 class Scheduler {
  public:
-  explicit Scheduler(const GraphRef& graph) : graph_(*graph) { schedule_.graph = graph; }
+  Scheduler(const GraphRef& graph, Libraries libraries) : graph_(*graph), libraries_(libraries) {
+    schedule_.graph = graph;
+  }
 
   Schedule run() {
-    const Leaves leaves = find_leaves(graph_);
+    const Leaves leaves = libraries_ == Libraries::host ? find_leaves(graph_) : no_leaves(graph_);
     schedule_.cuts = fuse(graph_, leaves);
     for (Cut& cut : schedule_.cuts)
-      if (cut.kind == Cut::Kind::region) place_region(graph_, cut);
+      if (cut.kind == Cut::Kind::region) place_region(graph_, cut, libraries_);
     slot_of_.assign(static_cast<std::size_t>(graph_.value_count()), -1);
     root_.resize(slot_of_.size());
     for (std::size_t v = 0; v < root_.size(); ++v) root_[v] = static_cast<ValueId>(v);
@@ -58,6 +60,7 @@ class Scheduler {
   void find_donors(const std::vector<Lifetime>& lives);
 
   const Graph& graph_;
+  Libraries libraries_;
   Schedule schedule_;
   std::vector<ValueId> root_;          // through aliases
   std::vector<std::int32_t> slot_of_;  // of roots
@@ -316,7 +319,9 @@ Work work_of(const kernel::Kernel& kernel) {
 
 }  // namespace
 
-Schedule schedule(const GraphRef& graph) { return Scheduler(graph).run(); }
+Schedule schedule(const GraphRef& graph, Libraries libraries) {
+  return Scheduler(graph, libraries).run();
+}
 
 Work work_of(const Schedule& schedule) {
   Work total;

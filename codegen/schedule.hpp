@@ -53,8 +53,12 @@ struct Schedule {
   std::size_t arena_bytes = 0;
 };
 
+/// Whose calls may be steps: the host's libraries', or nobody's. Without any, the own body of every
+/// operation that has one is a kernel.
+enum class Libraries { host, none };
+
 /// Fuses, lowers and plans a program that went through the passes.
-Schedule schedule(const GraphRef&);
+Schedule schedule(const GraphRef&, Libraries = Libraries::host);
 
 /// Floating-point operations, bytes read and written by steps, calls of transcendental functions.
 struct Work {

@@ -1,6 +1,6 @@
 // Runs loops and branches over their programs: nothing is allocated from step to step, carries that
 // are changed where they lie are not moved.
-#include "runtime/walker.hpp"
+#include "runtime/run_step.hpp"
 #include "trace/ops/control_flow.hpp"
 
 #include <algorithm>
@@ -18,12 +18,12 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 /// One program of a region with the memory of its slots.
 class Bound {
  public:
-  Bound(const Walker& walker, char* arena)
-      : walker_(walker),
-        memory_(walker.schedule().slots.size()),
+  Bound(const ScheduledProgram& program, char* arena)
+      : program_(program),
+        memory_(program.schedule().slots.size()),
         arguments_(count(Slot::Where::argument)),
-        results_(walker.schedule().results.size(), -1) {
-    const auto& slots = walker.schedule().slots;
+        results_(program.schedule().results.size(), -1) {
+    const auto& slots = program.schedule().slots;
     for (std::size_t i = 0; i < slots.size(); ++i) {
       const auto index = static_cast<std::size_t>(slots[i].index);
       if (slots[i].where == Slot::Where::arena) memory_[i] = arena + slots[i].offset;
@@ -42,10 +42,10 @@ class Bound {
   void want(std::size_t k, void* data) {
     if (results_[k] >= 0) memory_[static_cast<std::size_t>(results_[k])] = data;
   }
-  void run() { walker_.run(memory_.data()); }
+  void run() { program_.run(memory_.data()); }
   /// Copies result k to where it is wanted, if no step wrote it there.
   void deliver(std::size_t k, void* to) const {
-    const Result& result = walker_.schedule().results[k];
+    const Result& result = program_.schedule().results[k];
     if (result.from == Result::From::argument)
       copy(argument(static_cast<std::size_t>(result.index)), to, result.bytes);
     if (result.from == Result::From::result)
@@ -53,18 +53,18 @@ class Bound {
            to,
            result.bytes);
   }
-  std::size_t result_bytes(std::size_t k) const { return walker_.schedule().results[k].bytes; }
+  std::size_t result_bytes(std::size_t k) const { return program_.schedule().results[k].bytes; }
   std::size_t argument_bytes(std::size_t k) const {
-    return walker_.schedule().slots[static_cast<std::size_t>(arguments_[k])].bytes;
+    return program_.schedule().slots[static_cast<std::size_t>(arguments_[k])].bytes;
   }
 
  private:
   std::size_t count(Slot::Where where) const {
-    const auto& slots = walker_.schedule().slots;
+    const auto& slots = program_.schedule().slots;
     return static_cast<std::size_t>(
         std::count_if(slots.begin(), slots.end(), [&](const Slot& s) { return s.where == where; }));
   }
-  const Walker& walker_;
+  const ScheduledProgram& program_;
   std::vector<void*> memory_;
   std::vector<std::int32_t> arguments_, results_;  // slots
 };
@@ -198,7 +198,7 @@ void run_branch(Bound branch, const Graph& program, void* const* inputs, void* c
 }  // namespace
 
 void run_region(const Region& region,
-                const std::vector<std::unique_ptr<Walker>>& programs,
+                const ScheduledPrograms& programs,
                 void* const* given,
                 void* const* outputs,
                 char* scratch) {

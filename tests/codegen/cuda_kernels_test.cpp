@@ -24,13 +24,13 @@ const std::vector<DType> number_types{
     int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
 
 /// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(Samples& samples, DType type) {
+std::uint64_t moderate(RandomBits& samples, DType type) {
   const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
   if (!kernel::is_float(type)) return samples(type);
   return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
 }
 CudaFill moderate_numbers(const kernel::Kernel& kernel) {
-  auto samples = std::make_shared<Samples>(kernel.hash());
+  auto samples = std::make_shared<RandomBits>(kernel.hash());
   return [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
     return moderate(*samples, buffers[buffer].dtype);
   };
@@ -108,7 +108,7 @@ TEST_CASE("argument reductions take NaN first, then the smaller index, in every 
           b.store(value, r[0], best[0]);
           b.store(where, r[0], best[1]);
         });
-        auto samples = std::make_shared<Samples>(static_cast<std::uint64_t>(n));
+        auto samples = std::make_shared<RandomBits>(static_cast<std::uint64_t>(n));
         kernels.add(b.finish(), [=](std::size_t buffer, std::size_t k) -> std::uint64_t {
           if (buffer != 0) return 0;
           const bool third = k / static_cast<std::size_t>(n) == 2;
@@ -151,7 +151,7 @@ TEST_CASE("products and bounds of run time keep their order in a group") {
             trips);
         b.store(last, r[0], p[0]);
       });
-      auto samples = std::make_shared<Samples>(5);
+      auto samples = std::make_shared<RandomBits>(5);
       kernels.add(b.finish(), [=](std::size_t buffer, std::size_t k) -> std::uint64_t {
         if (buffer == 1) {
           const std::uint64_t odd[] = {0xffffffffu, 0, static_cast<std::uint64_t>(n)};
@@ -318,14 +318,14 @@ TEST_CASE(
     combiners.push_back(Combiner::set);
     for (Combiner combiner : combiners) {
       auto kernel = scatter(type, combiner, Promise::conflicts, 60, 5, 9);
-      auto samples = std::make_shared<Samples>(kernel.hash());
+      auto samples = std::make_shared<RandomBits>(kernel.hash());
       kernels.add(kernel, [=](std::size_t buffer, std::size_t) -> std::uint64_t {
         return buffer == 0 ? (samples->below(12) - 1) & 0xffffffffu : moderate(*samples, type);
       });
     }
   }
   auto kernel = scatter(float32, Combiner::add, Promise::unique, 9, 5, 9);
-  auto samples = std::make_shared<Samples>(1);
+  auto samples = std::make_shared<RandomBits>(1);
   kernels.add(kernel, [=](std::size_t buffer, std::size_t k) -> std::uint64_t {
     return buffer == 0 ? k * 4 % 9 : moderate(*samples, float32);
   });
@@ -358,7 +358,7 @@ TEST_CASE("tables, gathers, strides and predicates are read where they say") {
     b.store(out, i[0] + 3 * n, b.load(in, i[0] + 2));
   });
   Kernels kernels;
-  auto samples = std::make_shared<Samples>(3);
+  auto samples = std::make_shared<RandomBits>(3);
   kernels.add(b.finish(), [=](std::size_t buffer, std::size_t) -> std::uint64_t {
     return buffer == 1 ? (samples->below(5 * n) - n) & 0xffffffffu : (*samples)(int16);
   });

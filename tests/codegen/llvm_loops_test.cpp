@@ -22,13 +22,13 @@ const std::vector<DType> number_types{
     int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
 
 /// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(Samples& samples, DType type) {
+std::uint64_t moderate(RandomBits& samples, DType type) {
   const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
   if (!kernel::is_float(type)) return samples(type);
   return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
 }
 Fill moderate_numbers(const kernel::Kernel& kernel) {
-  auto samples = std::make_shared<Samples>(kernel.hash());
+  auto samples = std::make_shared<RandomBits>(kernel.hash());
   return [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
     return moderate(*samples, buffers[buffer].dtype);
   };
@@ -201,7 +201,7 @@ TEST_CASE("argument reductions take NaN first, then the smaller index") {
             b.store(value, r[0], best[0]);
             b.store(where, r[0], best[1]);
           });
-          Samples samples(static_cast<std::uint64_t>(n));
+          RandomBits samples(static_cast<std::uint64_t>(n));
           check_compiled(b.finish(), [&](std::size_t buffer, std::size_t k) -> std::uint64_t {
             if (buffer != 0) return 0;
             if (kernel::is_float(type) && k / static_cast<std::size_t>(n) == 2 &&
@@ -243,7 +243,7 @@ TEST_CASE("a run-time bound stops a loop, the same for all lanes or one for each
               trips);
           b.store(product, r[0], p[0]);
         });
-        Samples samples(5);
+        RandomBits samples(5);
         check_compiled(b.finish(), [&](std::size_t buffer, std::size_t) -> std::uint64_t {
           if (buffer == 1) return samples.below(static_cast<std::uint64_t>(n) + 1);
           return moderate(samples, float32);

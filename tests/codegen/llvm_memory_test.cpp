@@ -16,7 +16,7 @@ using kernel::Role;
 using KernelScalar = kernel::Scalar;
 
 /// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(Samples& samples, DType type) {
+std::uint64_t moderate(RandomBits& samples, DType type) {
   const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
   if (!kernel::is_float(type)) return samples(type);
   return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
@@ -131,7 +131,7 @@ TEST_CASE("updates that meet are made one after the other, others at once") {
       b.parallel({n}, [&](const Index& i) {
         b.update(own, i[0], combiner, b.load(values, i[0]), Promise::unique);
       });
-      Samples samples(9);
+      RandomBits samples(9);
       check_compiled(b.finish(), [&](std::size_t buffer, std::size_t k) -> std::uint64_t {
         return buffer == 0 ? k * k % 7 : moderate(samples, float32);
       });

@@ -18,7 +18,7 @@ void check(const Types& types, const Recorded& f, std::size_t indices = 99) {
   for (const Operation& operation : graph->operations()) {
     const kernel::Kernel kernel = plain_kernel(operation.op, graph->operand_types(operation));
     std::mt19937_64 random(7);
-    test::Samples samples(kernel.hash());
+    test::RandomBits samples(kernel.hash());
     const Fill fill = [&](std::size_t buffer, std::size_t) {
       const DType dtype = kernel.buffers[buffer].dtype;
       if (buffer != indices) return samples(dtype);

@@ -215,7 +215,7 @@ TEST_CASE("logic on bool is logic") {
     for (int k = 0; k < 8; ++k) b.store(out[static_cast<std::size_t>(k)], i[0], results[k]);
   });
   // Any byte but zero is true.
-  Samples samples(3);
+  RandomBits samples(3);
   check_compiled(b.finish(),
                  [&](std::size_t, std::size_t k) { return k % 3 ? k % 2 : k % 5 * 40; });
 }

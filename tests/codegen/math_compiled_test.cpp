@@ -51,7 +51,7 @@ std::size_t differences(const MathFunction& f,
                         std::size_t count,
                         bool serial,
                         const codegen::CompileOptions& options) {
-  Samples<T> arguments = samples<T>(f, count);
+  RandomBits<T> arguments = samples<T>(f, count);
   std::vector<T> results(count);
   auto compiled =
       codegen::compile(elementwise(f, type, static_cast<std::int64_t>(count), serial), options);

@@ -392,9 +392,9 @@ const MathFunction& math_function(const std::string& name) {
   throw std::invalid_argument(name);
 }
 
-template <class T> Samples<T> samples(const MathFunction& f, std::size_t count) {
+template <class T> RandomBits<T> samples(const MathFunction& f, std::size_t count) {
   std::mt19937_64 random(std::hash<std::string>{}(f.name));
-  Samples<T> result;
+  RandomBits<T> result;
   for (std::size_t k = 0; k < count; ++k) {
     double place = static_cast<double>(k) / static_cast<double>(count);
     result.first.push_back(sample<T>(f, static_cast<int>(k % 7), place, random));
@@ -403,8 +403,8 @@ template <class T> Samples<T> samples(const MathFunction& f, std::size_t count) 
   }
   return result;
 }
-template Samples<float> samples(const MathFunction&, std::size_t);
-template Samples<double> samples(const MathFunction&, std::size_t);
+template RandomBits<float> samples(const MathFunction&, std::size_t);
+template RandomBits<double> samples(const MathFunction&, std::size_t);
 
 double units_off(float got, double truth) {
   constexpr double wrong = std::numeric_limits<double>::infinity();

@@ -31,10 +31,10 @@ const MathFunction& math_function(const std::string& name);
 
 /// Pairs of arguments: strata of all bit patterns, [low, high], neighbours of landmarks, special
 /// values.
-template <class T> struct Samples {
+template <class T> struct RandomBits {
   std::vector<T> first, second;
 };
-template <class T> Samples<T> samples(const MathFunction&, std::size_t count);
+template <class T> RandomBits<T> samples(const MathFunction&, std::size_t count);
 
 /// The distance of a result from the truth in units of the truth's last place (of the smallest
 /// subnormal below the normal range); infinite where NaN, infinity, or the sign of zero differ.

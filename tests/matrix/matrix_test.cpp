@@ -50,22 +50,6 @@ std::vector<DType> wide_dtypes(const Sample& row) {
   return out;
 }
 
-/// All cases of a row as one program, so that it is compiled once.
-ProgramFunction all_cases(const Sample& row) {
-  return [row](const ArrayList& all) {
-    ArrayList out;
-    std::size_t next = 0;
-    for (const SampleCase& operands : row.cases) {
-      const auto from = all.begin() + static_cast<std::ptrdiff_t>(next);
-      next += operands.size();
-      for (const Array& a :
-           row.function(ArrayList(from, from + static_cast<std::ptrdiff_t>(operands.size()))))
-        out.push_back(a);
-    }
-    return out;
-  };
-}
-
 /// The same between other operations: each operand is what a kernel computes before it, still in
 /// its domain, each result is read by an elementwise operation and a sum.
 ProgramFunction fused(const Sample& row) {
@@ -85,15 +69,6 @@ ProgramFunction fused(const Sample& row) {
     }
     return out;
   };
-}
-
-HostArrays operands_of_all_cases(const Sample& row, DType dtype, bool special) {
-  HostArrays all;
-  unsigned seed = 0;
-  for (const SampleCase& operands : row.cases)
-    for (HostArray& a : sample_operands(operands, dtype, seed++, special && row.special))
-      all.push_back(std::move(a));
-  return all;
 }
 
 void check_compiled(const Samples& rows) {

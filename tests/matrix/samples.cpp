@@ -94,6 +94,30 @@ GraphRef sample_program(const Sample& sample, const SampleCase& operands, DType 
   return program(sample_types(operands, dtype), sample.function);
 }
 
+ProgramFunction all_cases(const Sample& row) {
+  return [row](const ArrayList& all) {
+    ArrayList out;
+    std::size_t next = 0;
+    for (const SampleCase& operands : row.cases) {
+      const auto from = all.begin() + static_cast<std::ptrdiff_t>(next);
+      next += operands.size();
+      for (const Array& a :
+           row.function(ArrayList(from, from + static_cast<std::ptrdiff_t>(operands.size()))))
+        out.push_back(a);
+    }
+    return out;
+  };
+}
+
+HostArrays operands_of_all_cases(const Sample& row, DType dtype, bool special) {
+  HostArrays all;
+  unsigned seed = 0;
+  for (const SampleCase& operands : row.cases)
+    for (HostArray& a : sample_operands(operands, dtype, seed++, special && row.special))
+      all.push_back(std::move(a));
+  return all;
+}
+
 ProgramFunction one(std::function<Array(const ArrayList&)> f) {
   return [f = std::move(f)](const ArrayList& x) { return ArrayList{f(x)}; };
 }

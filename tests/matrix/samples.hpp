@@ -63,6 +63,9 @@ Types sample_types(const SampleCase&, DType);
 HostArrays sample_operands(const SampleCase&, DType, unsigned seed, bool special = false);
 /// The program of one case.
 GraphRef sample_program(const Sample&, const SampleCase&, DType);
+/// All cases of a row as one program, so that it is compiled once.
+ProgramFunction all_cases(const Sample&);
+HostArrays operands_of_all_cases(const Sample&, DType, bool special);
 
 // How rows are written.
 using OneOperand = Array (*)(const Operand&);

@@ -41,9 +41,9 @@ inline codegen::Target lesser_target() {
 }
 
 /// Bit patterns of a type that are worth a test: small, large, special, any.
-class Samples {
+class RandomBits {
  public:
-  explicit Samples(std::uint64_t seed) : random_(seed) {}
+  explicit RandomBits(std::uint64_t seed) : random_(seed) {}
   std::uint64_t operator()(DType type) {
     const std::size_t width = 8 * KernelArithmetic::bytes(type);
     const std::uint64_t all = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
@@ -132,7 +132,7 @@ using Fill = std::function<std::uint64_t(std::size_t buffer, std::size_t element
 inline void check_code(const kernel::Kernel& kernel,
                        const codegen::CompiledKernel& compiled,
                        const Fill& fill = {}) {
-  Samples samples(kernel.hash());
+  RandomBits samples(kernel.hash());
   std::vector<GuardedArray> expected, actual;
   for (const kernel::BufferDecl& buffer : kernel.buffers) {
     if (buffer.role == kernel::Role::scratch) break;

@@ -8,6 +8,7 @@
 #include "tests/support/kernel_interpreter.hpp"
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -87,19 +88,19 @@ class CudaBatch {
   /// the emulation cannot run.
   bool compile() {
     const std::string text = codegen::cuda_program(sources_);
-    const NvrtcResult nvrtc = compile_nvrtc(text);
+    // Beside the host's compiler, which is a process of its own.
+    auto compiling = std::async(std::launch::async, [&] { return compile_nvrtc(text); });
+    const bool runs = EmulatedProgram::available();
+    if (runs) program_.emplace(sources_);
+    const NvrtcResult nvrtc = compiling.get();
     if (!nvrtc.available) WARN("no NVRTC: the kernels are not compiled for a GPU");
     if (nvrtc.available && !nvrtc.compiled) {
       INFO(text);
       FAIL(nvrtc.log);
     }
     milliseconds_ = nvrtc.milliseconds;
-    if (!EmulatedProgram::available()) {
-      WARN("no compiler for the emulation: the kernels are not run");
-      return false;
-    }
-    program_.emplace(sources_);
-    return true;
+    if (!runs) WARN("no compiler for the emulation: the kernels are not run");
+    return runs;
   }
   double nvrtc_milliseconds() const { return milliseconds_; }
 
@@ -164,7 +165,7 @@ class Kernels {
   explicit Kernels(const codegen::CudaTarget& target = small_target) : batch_(target) {}
   void add(const kernel::Kernel& kernel, CudaFill fill = {}) {
     if (!fill) {
-      auto samples = std::make_shared<Samples>(kernel.hash());
+      auto samples = std::make_shared<RandomBits>(kernel.hash());
       fill = [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
         return (*samples)(buffers[buffer].dtype);
       };

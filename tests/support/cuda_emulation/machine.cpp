@@ -38,7 +38,7 @@ struct Device {
   unsigned lane;
 };
 
-constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr std::size_t stack_bytes = 512 * 1024;
 constexpr std::size_t all_shared_bytes = 232448;
 
 class Block {
@@ -51,7 +51,7 @@ class Block {
     stacks_ = static_cast<char*>(mmap(nullptr,
                                       stack_bytes * threads_.size(),
                                       PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS,
+                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                                       -1,
                                       0));
   }
