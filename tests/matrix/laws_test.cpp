@@ -62,7 +62,9 @@ std::vector<bool> holding(const GraphRef& graph) {
 TEST_CASE("an operation with a wrong rule breaks the law about it") {
   using Which = std::vector<bool>;
   CHECK(holding(tripled<Mistake::none>()) == Which{true, true, true, true, true, true});
+#ifdef FLUXION_LLVM  // without it nothing runs the kernel
   CHECK(holding(tripled<Mistake::kernel>()) == Which{false, true, true, true, true, true});
+#endif
   CHECK_FALSE(holding(tripled<Mistake::jvp>())[1]);
   CHECK(holding(tripled<Mistake::transpose>()) == Which{true, true, false, false, true, true});
   CHECK(holding(tripled<Mistake::batch>()) == Which{true, true, true, true, false, false});

@@ -151,7 +151,7 @@ TEST_CASE("a jitted function may be called by many threads") {
 
 TEST_CASE("a value asked for inside jit names the user's line and the remedy") {
   std::string text;
-  const int line = __LINE__ + 1;
+  const int line = __LINE__ + 2;
   try {
     fx::jit([](Array x) { return x.item<float>() > 0 ? x : -x; })(Array(1.f));
   } catch (const fx::Error& e) {
@@ -168,13 +168,13 @@ TEST_CASE("a value asked for inside jit names the user's line and the remedy") {
 
 TEST_CASE("a value that escapes from its trace is refused with both lines") {
   Array leaked;
-  const int traced = __LINE__ + 1;
+  const int traced = __LINE__ + 4;
   fx::jit([&leaked](Array x) {
     leaked = x;
     return x;
   })(Array(1.f));
   std::string text;
-  const int used = __LINE__ + 1;
+  const int used = __LINE__ + 2;
   try {
     (void)(leaked + 1.f);
   } catch (const fx::Error& e) {

@@ -183,38 +183,44 @@ TEST_CASE("vmap over any axes, nested, with unmapped arguments") {
 
 TEST_CASE("what transforms refuse, in full") {
   const std::string file = __FILE__;
-  auto here = [&](int line) { return "\n  --> " + file + ":" + std::to_string(line); };
+  auto here = [&](int at) { return "\n  --> " + file + ":" + std::to_string(at); };
   const Array v = fx::array({1.f, 2.f, 3.f});
+  int line = 0;
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::grad([](Array x) { return x * 2; })(v); }) ==
         "error[grad-output]: grad: the function must return a real scalar, it returned f32[3]" +
-            here(__LINE__ - 1) +
+            here(line) +
             "\n  = hint: reduce it, for example with fx::sum or fx::mean; for all derivatives use "
             "fx::jacrev");
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::grad([](Array x) { return fx::sum(x); })(fx::array({1, 2})); }) ==
         "error[grad-input]: grad: the argument to differentiate holds no array of floating dtype" +
-            here(__LINE__ - 1) +
-            "\n  | it holds i32[2]\n  = hint: convert it: x.astype(fx::float32)");
+            here(line) + "\n  | it holds i32[2]\n  = hint: convert it: x.astype(fx::float32)");
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::jvp([](Array x) { return x; }, v, fx::zeros({4})); }) ==
-        "error[tangent-type]: jvp: a tangent has another type than its primal" +
-            here(__LINE__ - 1) +
+        "error[tangent-type]: jvp: a tangent has another type than its primal" + here(line) +
             "\n  | array 0 is f32[3]\n  | its tangent is f32[4]\n  = hint: tangents have the shape "
             "and dtype of the primals");
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::vmap([](Array a, Array b) { return a + b; })(v, fx::zeros({4})); }) ==
-        "error[vmap-sizes]: vmap: the mapped axes differ in size, 3 and 4" + here(__LINE__ - 1) +
+        "error[vmap-sizes]: vmap: the mapped axes differ in size, 3 and 4" + here(line) +
             "\n  | argument 0 is f32[3], mapped along axis 0 of size 3\n  | argument 1 is f32[4], "
             "mapped along axis 0 of size 4");
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::vmap([](Array a) { return a; })(Array(1.f)); }) ==
-        "error[vmap-axis]: vmap: there is no axis 0 in argument 0" + here(__LINE__ - 1) +
+        "error[vmap-axis]: vmap: there is no axis 0 in argument 0" + here(line) +
             "\n  | its type is f32[]\n  = hint: a scalar has no axis: mark it fx::unmapped");
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::vmap([](Array a) { return a; }, {.in_axes = fx::unmapped})(v); }) ==
         "error[vmap-size]: vmap: no argument is mapped, so the size of the batch is not known" +
-            here(__LINE__ - 1) +
+            here(line) +
             "\n  | in_axes = fx::unmapped\n  = hint: map an argument, or give .axis_size");
+  line = __LINE__ + 1;
   CHECK(refusal([&] { fx::vmap([](Array a) { return Array(a.item<float>()); })(v); }) ==
         "error[value-in-trace]: a value was asked for inside vmap, where arrays have only shape "
         "and dtype" +
-            here(__LINE__ - 1) + "\n  | the array is f32[], recorded at " + file + ":" +
-            std::to_string(__LINE__ - 1) +
+            here(line) + "\n  | the array is f32[], recorded at " + file + ":" +
+            std::to_string(line) +
             "\n  = hint: use fx::where or fx::cond to choose by value, or return the array and "
             "look at it outside");
 }
