@@ -189,7 +189,6 @@ std::optional<std::int64_t> known_integer(const Array& a) {
 }  // namespace
 
 Flat run_scan(FlatFunction f, Flat carry, Flat rows, const ScanOptions& options) {
-  const SiteScope here(f.site);
   const Types carry_types = types_of(carry, "scan", f.site);
   Types inputs = carry_types;
   for (const Type& t : types_of(rows, "scan", f.site))
@@ -202,7 +201,8 @@ Flat run_scan(FlatFunction f, Flat carry, Flat rows, const ScanOptions& options)
          fmt::format("scan: unroll is {}", options.unroll),
          {},
          "one or more steps in a turn");
-  const Body body = trace_body(f, inputs, "scan");
+  const Body body = trace_body(f, inputs, "scan");  // what it records has lines of its own
+  const SiteScope here(f.site);
   check_carry(carry_types, body.graph->output_types(), "scan", f.site);
   s.body = with_row_number(body.graph);
   s.constants = static_cast<int>(body.captures.size());
@@ -215,9 +215,9 @@ Flat run_map(FlatFunction f, Flat rows) { return run_scan(f, {}, std::move(rows)
 
 Flat run_while(FlatFunction test, FlatFunction f, Flat state, std::int64_t limit) {
   const std::string_view who = limit < 0 ? "while_loop" : "bounded_while_loop";
-  const SiteScope here(f.site);
   const Types types = types_of(state, who, f.site);
   const Body condition = trace_body(test, types, who), body = trace_body(f, types, who);
+  const SiteScope here(f.site);
   const Types flag = condition.graph->output_types();
   if (!(flag[0] == Type{{}, bool_}))
     fail("loop-condition",

@@ -358,12 +358,9 @@ TEST_CASE("check_nans names the operation and the line that made the first NaN")
   // a NaN that came in is nobody's mistake here
   CHECK(std::isnan(number(fx::sum(fx::array({1.0, double(NAN)}) * 2.0))));
   // inside a loop it is the loop's operation, at its own line
-  auto loop = fx::jit([](Array x) {
-    return fx::scan(
-               [](Array c, Array) { return std::pair{fx::sqrt(c) - 2.0, c}; }, x, fx::zeros({4}))
-        .first;
-  });
-  const int in_loop = __LINE__ - 2;
+  const int in_loop = __LINE__ + 1;
+  const auto step = [](Array c, Array) { return std::pair{fx::sqrt(c) - 2.0, c}; };
+  auto loop = fx::jit([step](Array x) { return fx::scan(step, x, fx::zeros({4})).first; });
   CHECK(refusal([&] { loop(Array(4.0)); }) ==
         "error[nan]: sqrt made a NaN of operands without one" + here(in_loop) +
             "\n  | its result, f64[], is NaN\n  | operand 0, f64[], is -2.0");
