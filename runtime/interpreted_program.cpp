@@ -1,7 +1,9 @@
 // A program that runs through the references of its operations: the oracle, and the only way
 // without LLVM.
 #include "codegen/interpret.hpp"
+#include "codegen/schedule.hpp"
 #include "runtime/program.hpp"
+#include "trace/passes.hpp"
 
 namespace fluxion::runtime {
 namespace {
@@ -20,6 +22,9 @@ class InterpretedProgram final : public Executable {
   }
   ProgramCost cost() const override {
     ProgramCost cost;
+    const codegen::Work work = codegen::work_of(codegen::schedule(optimize(graph_)));
+    cost.flops = work.flops;
+    cost.transcendentals = work.transcendentals;
     for (ValueId v = 0; v < graph_->value_count(); ++v)
       cost.bytes += static_cast<double>(bytes_of(graph_->type(v)));
     return cost;
