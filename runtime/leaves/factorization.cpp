@@ -59,7 +59,7 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
     matrix_bytes_ = rounded_to_line(sizeof(T) * size(m_) * size(n_));
     const auto other =
         static_cast<Int>(std::max(spec.right_sides, std::max(spec.rows, spec.columns)));
-    vector_bytes_ = rounded_to_line(sizeof(T) * size(std::max(m_, n_)) * size(other));
+    vector_bytes_ = rounded_to_line(2 * sizeof(T) * size(std::max(m_, n_)) * size(other));
     tau_bytes_ = rounded_to_line(sizeof(T) * size(m_ + n_));
     ask_for_work();
     per_thread_ = matrix_bytes_ + vector_bytes_ + tau_bytes_ +
@@ -308,14 +308,16 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
   void factor_qr(const T* a, T* q, T* r, const Work<T>& work) const {
     const Int columns = spec_.full ? m_ : k_;
     std::copy(a, a + int64_t{m_} * n_, work.matrix);
+    T* factor = work.vectors;  // OpenBLAS reads past the end of complex matrices
     Int info = 0;
     routines_.gelqf(&n_, &m_, work.matrix, &n_, work.tau, work.numbers, &numbers_, &info);
     for (Int i = 0; i < columns; ++i)
       for (Int j = 0; j < n_; ++j) r[i * n_ + j] = j >= i ? work.matrix[i * n_ + j] : T(0);
     for (Int i = 0; i < m_; ++i)  // reflector j lies in row j of the transpose
       for (Int j = 0; j < columns; ++j)
-        q[i * columns + j] = j < k_ ? work.matrix[i * n_ + j] : T(0);
-    routines_.orglq(&columns, &m_, &k_, q, &columns, work.tau, work.numbers, &numbers_, &info);
+        factor[i * columns + j] = j < k_ ? work.matrix[i * n_ + j] : T(0);
+    routines_.orglq(&columns, &m_, &k_, factor, &columns, work.tau, work.numbers, &numbers_, &info);
+    std::copy(factor, factor + int64_t{m_} * columns, q);
   }
 
   /// The factor that makes a vector's first element of a third or more of the largest positive.
@@ -351,9 +353,14 @@ template <class T> class Factorization final : public codegen::PreparedLeaf {
     const int64_t columns = spec_.full ? m_ : k_, rows = spec_.full ? n_ : k_;
     T* u = spec_.vectors ? static_cast<T*>(out[1]) + b * m_ * columns : work.vectors;
     T* vh = spec_.vectors ? static_cast<T*>(out[2]) + b * rows * n_ : work.vectors;
+    T *left = work.vectors, *right = left + size(std::max(m_, n_)) * size(std::max(m_, n_));
     std::copy(a, a + int64_t{m_} * n_, work.matrix);
     const bool fine =
-        finite(a, int64_t{m_} * n_) && call_svd(work.matrix, s, u, vh, work, numbers_) == 0;
+        finite(a, int64_t{m_} * n_) && call_svd(work.matrix, s, left, right, work, numbers_) == 0;
+    if (spec_.vectors) {
+      std::copy(left, left + int64_t{m_} * (spec_.full ? m_ : k_), u);
+      std::copy(right, right + int64_t{n_} * (spec_.full ? n_ : k_), vh);
+    }
     if (!fine) fill_nan(s, k_);
     if (!spec_.vectors) return;
     if (!fine) {

@@ -11,7 +11,7 @@ namespace fx = fluxion;
 namespace linalg = fluxion::linalg;
 
 const std::vector<DType>& linalg_dtypes() {
-  static const std::vector<DType> all = {float32, float64};
+  static const std::vector<DType> all = {float32, float64, complex64, complex128};
   return all;
 }
 
@@ -51,14 +51,16 @@ Array shifted(const Array& x, double by) {
   return x + by * fx::eye(x.shape()[x.shape().size() - 1], x.dtype());
 }
 
-/// Well-conditioned and symmetric, with eigenvalues that keep apart.
+Array adjoint(const Array& x) { return fx::conj(fx::swapaxes(x, -1, -2)); }
+
+/// Well-conditioned and Hermitian, with eigenvalues that keep apart.
 Array spread_out(const Array& x) {
   const std::int64_t n = x.shape()[x.shape().size() - 1];
   const Array line = fx::arange(n).astype(x.dtype());
-  return 0.3 * (x + fx::swapaxes(x, -1, -2)) + fx::diag(2 * line + 1);
+  return 0.3 * (x + adjoint(x)) + fx::diag(2 * line + 1);
 }
 
-Array positive(const Array& x) { return shifted(fx::matmul(x, fx::swapaxes(x, -1, -2)), 2); }
+Array positive(const Array& x) { return shifted(fx::matmul(x, adjoint(x)), 2); }
 
 /// Singular values that keep apart and from 0.
 Array steep(const Array& x) {
@@ -76,7 +78,7 @@ Samples factor_rows() {
             const Array a = positive(x[0]);
             return ArrayList{linalg::cholesky(a),
                              linalg::cholesky(a, true),
-                             linalg::cholesky(shifted(x[0], 5), false, false)};
+                             linalg::cholesky(shifted(x[0], 7), false, false)};
           },
           squares()),
       row(
@@ -129,9 +131,7 @@ Samples factor_rows() {
           "svd full",
           [](const ArrayList& x) {
             const auto [u, s, vh] = linalg::svd(fx::stop_gradient(steep(x[0])));
-            return ArrayList{s,
-                             fx::matmul(fx::swapaxes(u, -1, -2), u),
-                             fx::matmul(vh, fx::swapaxes(vh, -1, -2))};
+            return ArrayList{s, fx::matmul(adjoint(u), u), fx::matmul(vh, adjoint(vh))};
           },
           rectangles()),
       row("svdvals",
@@ -158,6 +158,29 @@ std::vector<SampleCase> systems() {
           {{{3, 3}}, {{3, 0}}}};
 }
 
+/// With both triangles of the matrix, its transpose and its adjoint.
+Sample triangular_row(std::string name, bool left) {
+  const auto solutions = [left](const ArrayList& x) {
+    const Array a = shifted(x[0], 3), b = left ? fx::swapaxes(x[1], -1, -2) : x[1];
+    ArrayList out;
+    for (bool lower : {false, true})
+      for (int form : {0, 1, 2})
+        out.push_back(fx::lax::linalg::triangular_solve(
+            a,
+            b,
+            {.left_side = left, .lower = lower, .transpose_a = form > 0, .conjugate_a = form > 1}));
+    out.push_back(
+        fx::lax::linalg::triangular_solve(a, b, {.left_side = left, .unit_diagonal = true}));
+    return out;
+  };
+  return row(std::move(name),
+             solutions,
+             {{{{1, 1}, -1, 1}, {{1, 1}}},
+              {{{3, 3}, -1, 1}, {{2, 3}}},
+              {{{2, 5, 5}, -1, 1}, {{2, 1, 5}}},
+              {{{9, 9}, -1, 1}, {{3, 9}}}});
+}
+
 Samples system_rows() {
   const auto well = [](const Array& x) { return shifted(x, 3); };
   return {
@@ -168,7 +191,11 @@ Samples system_rows() {
           "lu_solve",
           [well](const ArrayList& x) {
             const auto f = linalg::lu_factor(well(x[0]));
-            return ArrayList{f.lu, f.piv, linalg::lu_solve(f, x[1]), linalg::lu_solve(f, x[1], 1)};
+            return ArrayList{f.lu,
+                             f.piv,
+                             linalg::lu_solve(f, x[1]),
+                             linalg::lu_solve(f, x[1], 1),
+                             linalg::lu_solve(f, x[1], 2)};
           },
           systems()),
       row(
@@ -187,24 +214,8 @@ Samples system_rows() {
                              linalg::solve_triangular(x[0], x[1], 0, true, true)};
           },
           systems()),
-      row("triangular_solve",
-          [well](const ArrayList& x) {
-            const Array a = well(x[0]);
-            ArrayList out;
-            for (bool left : {false, true})
-              for (bool lower : {false, true})
-                for (bool transposed : {false, true})
-                  out.push_back(fx::lax::linalg::triangular_solve(
-                      a,
-                      left ? fx::swapaxes(x[1], -1, -2) : x[1],
-                      {.left_side = left, .lower = lower, .transpose_a = transposed}));
-            out.push_back(fx::lax::linalg::triangular_solve(a, x[1], {.unit_diagonal = true}));
-            return out;
-          },
-          {{{{1, 1}, -1, 1}, {{1, 1}}},
-           {{{3, 3}, -1, 1}, {{2, 3}}},
-           {{{2, 5, 5}, -1, 1}, {{2, 1, 5}}},
-           {{{9, 9}, -1, 1}, {{3, 9}}}}),
+      triangular_row("triangular_solve", false),
+      triangular_row("triangular_solve, left", true),
       row("tridiagonal_solve",
           one([](const ArrayList& x) {
             return fx::lax::linalg::tridiagonal_solve(x[0], x[1] + 4, x[2], x[3]);

@@ -86,7 +86,7 @@ Array mirrored(const Array& lower) {
   return below + adjoint(below) + identity_like(lower, n) * real(lower);
 }
 Array turned_to_positive(const Array& change, const Array& vectors) {
-  if (!is_complex(type_of(vectors).dtype)) return {};
+  if (!is_complex(type_of(vectors).dtype) || element_count(type_of(vectors).shape) == 0) return {};
   const Array size = abs(vectors), large = size * 3 >= max(size, -2, true);
   const Array first = expand_dims(argmax(large.astype(int32), -2), -2);
   const Array height = take_along_axis(real(vectors), first, -2);

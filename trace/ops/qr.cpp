@@ -139,8 +139,8 @@ struct Qr {
     });
   }
 
-  // By whole reflections H = I - 2 v v^H / v^H v (Trefethen and Bau, lecture 10), whose phases are
-  // then turned so that the diagonal of R is real with LAPACK's signs.
+  // By whole reflections H = I - v v^H / v^H x, which take x to x - v, a real multiple of the axis
+  // with LAPACK's sign (Trefethen and Bau, lecture 10; of complex numbers H is not Hermitian).
   void reference(ConstTensors in, Tensors out) const {
     const Shape& shape = in[0].type.shape;
     const std::int64_t m = rows_of(shape), n = columns_of(shape), k = inner(shape);
@@ -163,21 +163,16 @@ struct Qr {
     for (std::int64_t i = j + 1; i < m; ++i) below += std::norm(r(i, j));
     const Number head = r(j, j);
     if (below == 0 && head.imag() == 0) return;
-    const double norm = std::sqrt(below + std::norm(head));
-    const Number phase = std::abs(head) > 0 ? head / std::abs(head) : 1.0;
-    HostMatrix v(m, 1);
-    for (std::int64_t i = j; i < m; ++i) v(i, 0) = r(i, j);
-    v(j, 0) += phase * norm;
-    const Number length = product(adjoint(v), v)(0, 0);
+    const double norm = std::sqrt(below + std::norm(head)), wanted = head.real() < 0 ? norm : -norm;
+    HostMatrix x(m, 1), v(m, 1);
+    for (std::int64_t i = j; i < m; ++i) v(i, 0) = x(i, 0) = r(i, j);
+    v(j, 0) -= wanted;
+    const Number along = product(adjoint(v), x)(0, 0);
     HostMatrix h = identity(m);
     for (std::int64_t a = 0; a < m; ++a)
-      for (std::int64_t c = 0; c < m; ++c) h(a, c) -= 2.0 * v(a, 0) * std::conj(v(c, 0)) / length;
+      for (std::int64_t c = 0; c < m; ++c) h(a, c) -= v(a, 0) * std::conj(v(c, 0)) / along;
     r = product(h, r);
-    q = product(q, h);
-    const Number wanted = head.real() < 0 ? norm : -norm;
-    const Number turn = wanted / (-phase * norm);
-    for (std::int64_t c = 0; c < r.columns; ++c) r(j, c) *= turn;
-    q.scale_column(j, std::conj(turn));
+    q = product(q, adjoint(h));
     for (std::int64_t i = j + 1; i < m; ++i) r(i, j) = 0;
     r(j, j) = wanted;
   }
