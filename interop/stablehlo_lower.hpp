@@ -109,8 +109,7 @@ Rows loop_rows();
 Rows sorting_rows();
 Rows factorization_rows();
 
-// ---- pieces that rows share
-// ------------------------------------------------------------------------------------------------
+// ---- pieces that rows share ----
 Array broadcast_scalar(const Array&, const Shape&, const Site&);
 Array reshaped(const Array&, const Shape&, const Site&);
 Array converted(const Array&, DType, const Site&);

@@ -10,8 +10,7 @@
 namespace fluxion::stablehlo {
 namespace {
 
-// ---- comparisons that a sort by keys makes
-// -----------------------------------------------------------------------------------
+// ---- comparisons that a sort by keys makes ----
 enum class Part { whole, real, imaginary };
 /// An argument of the comparison, as it is looked at: which array's, the left or the right one, a
 /// part of it; with -0 and NaN made equal to 0 and one NaN.
@@ -190,8 +189,7 @@ ArrayList by_keys(const Step& s, const std::vector<Key>& keys, bool descending, 
   return out;
 }
 
-// ---- any other comparison: a bitonic network over whole arrays
-// ------------------------------------------------------------------
+// ---- any other comparison: a bitonic network over whole arrays ----
 /// Sorts the last axis of arrays with 2^p elements, of which the first n count; equal elements keep
 /// their order.
 ArrayList network(const Body& less_than, ArrayList arrays, std::int64_t n, const Site& site) {

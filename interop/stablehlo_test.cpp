@@ -65,8 +65,7 @@ std::string rule_of(const Operation& o) {
   return name.starts_with("check.expect_") ? name.substr(13) : std::string();
 }
 
-// ---- comparing
-// ------------------------------------------------------------------------------------------------------------
+// ---- comparing ----
 struct Comparison {
   bool equal;
   double distance;  // in units in the last place, or absolute

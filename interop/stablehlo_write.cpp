@@ -209,8 +209,7 @@ class ModuleWriter {
 
 std::string write_graph(const Graph& graph) { return ModuleWriter().module(graph); }
 
-// ---- one operation
-// --------------------------------------------------------------------------------------------------------
+// ---- one operation ----
 const Type& Written::type(std::size_t k) const { return graph_.type(operation_.operands[k]); }
 const Type& Written::result(std::size_t k) const {
   return graph_.type(operation_.first_result + static_cast<ValueId>(k));

@@ -105,8 +105,7 @@ class RuleSite {
 /// Calls a user's function on fresh inputs of an unbound frame.
 Traced trace_function(detail::FlatFunction, TypeList inputs, std::string_view what, const Site&);
 
-// ---- the lazy graph, outside every frame
-// ----------------------------------------------------------------------------------
+// ---- the lazy graph, outside every frame ----
 /// A pending node for an operation whose operands are all outside frames. `repeats`: operands that
 /// are bare numbers stand for arrays of the result's shape.
 ArrayList record_lazily(

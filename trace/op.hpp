@@ -83,8 +83,7 @@ class Accumulators {
   virtual void replace(std::size_t k, const Array& cotangent) = 0;
 };
 
-// ---- what every operation must say
-// -------------------------------------------------------------------------------------
+// ---- what every operation must say ----
 template <class T>
 concept Named = requires {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -448,8 +447,7 @@ inline std::optional<Pruned> Op::prune(const std::vector<bool>& used) const {
   return rules_->prune ? rules_->prune(memory_, used) : std::nullopt;
 }
 
-// ---- recording
-// -------------------------------------------------------------------------------------------------------------
+// ---- recording ----
 /// Records an operation where it belongs: in the innermost frame that wants it, or in the lazy
 /// graph. Types are checked now; nothing runs.
 ArrayList emit_all(const Op&, Arrays operands, const Site&);

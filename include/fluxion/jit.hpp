@@ -1,6 +1,7 @@
 // jit: a function compiled once for each signature of its arguments, and how a call finds its
 // program.
 #pragma once
+#include "programs.hpp"
 #include "transforms.hpp"
 
 namespace fluxion {

@@ -1,5 +1,6 @@
 // Programs as StableHLO, the text in which machine-learning programs travel between frameworks.
 #pragma once
+#include "programs.hpp"
 #include "transforms.hpp"
 
 namespace fluxion::stablehlo {
