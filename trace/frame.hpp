@@ -1,7 +1,7 @@
 // Frames: the per-thread stack of programs being recorded; how operations find the frame they
 // belong to and outer values get in.
 #pragma once
-#include "fluxion/transforms.hpp"
+#include "fluxion/calling.hpp"
 #include "trace/graph.hpp"
 #include "trace/node.hpp"
 

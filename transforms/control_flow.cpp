@@ -238,7 +238,6 @@ Flat run_while(FlatFunction test, FlatFunction f, Flat state, std::int64_t limit
 
 Flat run_fori(FlatFunction f, const Array& low, const Array& high, Flat carry) {
   const Site& site = f.site;
-  const SiteScope here(site);
   for (const Array* bound : {&low, &high})
     if (!defined(*bound) || !is_integer(type_of(*bound).dtype) || !type_of(*bound).shape.empty())
       fail("loop-bounds",
@@ -252,6 +251,7 @@ Flat run_fori(FlatFunction f, const Array& low, const Array& high, Flat carry) {
   Types inputs{{{}, dtype}};
   inputs.insert(inputs.end(), types.begin(), types.end());
   const Body body = trace_body(f, inputs, "fori_loop");
+  const SiteScope here(site);
   check_carry(types, body.graph->output_types(), "fori_loop", site);
   const std::size_t constants = body.captures.size();
   const std::optional<std::int64_t> from = known_integer(low), to = known_integer(high);
@@ -303,7 +303,6 @@ Flat run_branches(std::string_view who,
                   const std::vector<FlatFunction>& functions,
                   Flat operands) {
   const Site site = functions[0].site;
-  const SiteScope here(site);
   Array index = given.array();
   if (!defined(index))
     fail("empty-array", site, fmt::format("{}: the first argument is an empty Array", who));
@@ -320,7 +319,7 @@ Flat run_branches(std::string_view who,
          {},
          two ? "reduce it with fx::all or fx::any, or choose element by element with fx::where"
              : "");
-  if (two) {
+  if (const SiteScope here(site); two) {
     if (type.dtype != bool_) index = ops::compare(ops::Direction::ne, index, zeros_of(type), site);
     index = ops::select(index, literal(1, int32), literal(0, int32), site);
   } else if (type.dtype != int32) {
@@ -331,6 +330,7 @@ Flat run_branches(std::string_view who,
   const Types types = types_of(operands, who, site);
   std::vector<Body> bodies;
   for (const FlatFunction& f : functions) bodies.push_back(trace_body(f, types, who));
+  const SiteScope here(site);
   const Types out = bodies[0].graph->output_types();
   ArrayList captures;
   for (std::size_t b = 0; b < bodies.size(); ++b) {
@@ -418,6 +418,7 @@ Flat prefixes(FlatFunction f, const Flat& x, int axis) {
     for (std::size_t k = 0; k < even.size(); ++k)
       even[k] = ops::concatenate(std::vector<Array>{even[k], rest[k]}, axis, site);
   }
+  const SiteScope here(site);
   // Even and odd positions in turn: each with a hole behind (before) every element, added as the
   // one that is not a hole.
   Flat out;
@@ -446,8 +447,7 @@ Flat prefixes(FlatFunction f, const Flat& x, int axis) {
 }  // namespace
 
 Flat run_associative_scan(FlatFunction f, Flat x, const AssociativeScanOptions& options) {
-  const Site& site = f.site;
-  const SiteScope here(site);
+  const Site& site = f.site;  // no scope: what the function records has lines of its own
   const Types types = types_of(x, "associative_scan", site);
   if (types.empty()) fail("associative-scan", site, "associative_scan: there are no arrays");
   std::vector<int> axes;

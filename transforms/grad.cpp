@@ -1,5 +1,6 @@
 // grad, vjp, linearize, jvp called with arrays: the function is recorded in a bound frame, its
 // derivative recorded around it.
+#include "fluxion/transforms.hpp"
 #include "trace/graph_transforms.hpp"
 #include "trace/ops.hpp"
 #include "transforms/walk.hpp"

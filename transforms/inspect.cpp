@@ -1,4 +1,5 @@
 // trace and eval_shape: looking at a function without running it.
+#include "fluxion/programs.hpp"
 #include "trace/ops.hpp"
 #include "transforms/walk.hpp"
 

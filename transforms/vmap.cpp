@@ -1,4 +1,5 @@
 // vmap called with arrays: which axis of which argument is mapped, and what the user gets back.
+#include "fluxion/transforms.hpp"
 #include "trace/ops.hpp"
 #include "trace/ops/collectives.hpp"
 #include "transforms/walk.hpp"

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -156,15 +157,32 @@ TEST_CASE("reduce_precision rounds as IEEE 754 formats do") {
   CHECK(lax::reduce_precision(fx::array({3.14159}), 8, 7).item<double>() == 3.140625);
 }
 
-TEST_CASE("second derivatives of scatter-mul see zeros") {
-  // x u0 u1 u2, all at one place.
+TEST_CASE("derivatives of scatter-mul see zeros, up to the third") {
+  // x u0 u1 u2 u3, all at one place.
   const lax::ScatterDimensions at{.inserted_window_dims = {0}, .scatter_dims_to_operand_dims = {0}};
-  const Array indices = fx::zeros({3, 1}, fx::int32);
+  const Array indices = fx::zeros({4, 1}, fx::int32);
   auto f = [&](Array u) { return fx::sum(lax::scatter_mul(fx::array({2.0}), indices, u, at)); };
-  for (const std::vector<double>& u : {std::vector<double>{0, 3, 0.5}, {2, 3, 4}, {0, 0, 5}}) {
+  for (const std::vector<double>& u : {std::vector<double>{0, 3, 0.5, 7},
+                                       {2, 3, 4, 5},
+                                       {0, 0, 5, 3},
+                                       {0, 0, 0, 3},
+                                       {0, 0, 0, 0}}) {
+    const auto rest = [&](std::set<std::size_t> chosen, std::size_t count) {
+      double all = chosen.size() == count ? 2 : 0;
+      for (std::size_t k = 0; k < u.size(); ++k)
+        if (!chosen.contains(k)) all *= u[k];
+      return all;
+    };
+    const std::vector<double> g = fx::grad(f)(fx::array(u)).to_vector<double>();
     const std::vector<double> h = fx::hessian(f)(fx::array(u)).to_vector<double>();
-    for (std::size_t i = 0; i < 3; ++i)
-      for (std::size_t j = 0; j < 3; ++j)
-        CHECK(h[3 * i + j] == Approx(i == j ? 0.0 : 2 * u[3 - i - j]).margin(1e-12));
+    const std::vector<double> third = fx::jacfwd(fx::hessian(f))(fx::array(u)).to_vector<double>();
+    for (std::size_t i = 0; i < 4; ++i) {
+      CHECK(g[i] == rest({i}, 1));
+      for (std::size_t j = 0; j < 4; ++j) {
+        CHECK(h[4 * i + j] == Approx(rest({i, j}, 2)).margin(1e-12));
+        for (std::size_t k = 0; k < 4; ++k)
+          CHECK(third[16 * i + 4 * j + k] == Approx(rest({i, j, k}, 3)).margin(1e-12));
+      }
+    }
   }
 }

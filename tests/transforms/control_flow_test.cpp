@@ -442,3 +442,32 @@ TEST_CASE("Fibonacci numbers in a table that the loop reads and writes") {
   CHECK(values[59] == 956722026041);
   CHECK(start.to_vector<std::int64_t>()[2] == 0);  // arrays are values: the loop had its own
 }
+
+TEST_CASE("an error in the body of a loop or a branch names the body's own line") {
+  const int line = __LINE__ + 1;
+  const auto wrong = [](const Array& x) { return x.reshape({7}); };
+  const auto fails_there = [&](const auto& program) {
+    try {
+      program(Array(1.0));
+    } catch (const fx::Error& e) {
+      return std::string(e.what()).find("control_flow_test.cpp:" + std::to_string(line)) !=
+             std::string::npos;
+    }
+    return false;
+  };
+  const auto again = [](Array x) { return fx::sum(x) < 3.0; };
+  const auto pair = [&](Array c, Array) { return std::pair{wrong(c), c}; };
+  const auto indexed = [&](Array, Array c) { return wrong(c); };
+  CHECK(fails_there([&](Array x) { return fx::scan(pair, x, fx::zeros({4})).first; }));
+  CHECK(fails_there([&](Array x) { return fx::while_loop(again, wrong, x); }));
+  CHECK(fails_there([&](Array x) { return fx::bounded_while_loop(again, wrong, x, 5); }));
+  CHECK(fails_there([&](Array x) { return fx::fori_loop(0, 3, indexed, x); }));
+  CHECK(fails_there([&](Array x) { return fx::fori_loop(0, fx::argmax(x), indexed, x); }));
+  CHECK(fails_there([&](Array x) { return fx::cond(x > 0.0, wrong, wrong, x); }));
+  CHECK(fails_there(
+      [&](Array x) { return fx::switch_case(fx::argmax(x), std::tuple(wrong, wrong), x); }));
+  CHECK(fails_there([&](Array x) {
+    const auto combine = [&](Array a, Array) { return wrong(a); };
+    return fx::associative_scan(combine, fx::stack({x, x, x}));
+  }));
+}

@@ -1,6 +1,7 @@
 // Updates of an array at computed positions: StableHLO's scatter with batching dimensions.
 #include "trace/ops/elementwise.hpp"
 #include "trace/ops/positions.hpp"
+#include "trace/ops/sort.hpp"
 
 #include <algorithm>
 
@@ -166,44 +167,68 @@ struct Scatter {
                       where(seen.updates, update_tangent))};
   }
 
-  /// An update's factor is the product of everything else at its element. Where updates share an
-  /// element, that is the product of all that are not zero, divided by the update, times the other
-  /// zero if there is one, and zero if there are more (right up to second derivatives).
-  Array product_tangent(Arrays x, Arrays dx) const {
-    const Array &indices = x[1], &updates = x[2];
-    Array tangent;
-    if (defined(dx[0])) tangent = scattered(Update::mul, dx[0], indices, updates);
-    if (!defined(dx[2])) return tangent;
+  /// Along the only axis, the first `count` elements are `first` and the rest move up.
+  static Array moved_up(const Array& x, std::int64_t count, const Array& first) {
+    const Shape& shape = type_of(x).shape;
+    const Array start = broadcast_in_dim(first, {count}, {}, rule_site());
+    const Array rest = slice(x, {0}, {size_at(shape, 0) - count}, {1}, rule_site());
+    return concatenate(std::vector<Array>{start, rest}, 0, rule_site());
+  }
+
+  /// For every element of x the product of those before it in its run of equal numbers, in
+  /// log2(length) steps (Hillis and Steele, "Data parallel algorithms", 1986).
+  static Array products_before(const Array& x, const Array& numbers) {
+    const std::int64_t length = size_at(type_of(x).shape, 0);
+    const Array one = ones_of({{}, type_of(x).dtype});
+    const Array nobody = filled(-1, {{}, type_of(numbers).dtype});
+    const auto same_run = [&](std::int64_t distance) {
+      return compare(Direction::eq, numbers, moved_up(numbers, distance, nobody), rule_site());
+    };
+    const Array ones = ones_of(type_of(x));
+    Array out = select(same_run(1), moved_up(x, 1, one), ones, rule_site());
+    for (std::int64_t distance = 1; distance < length; distance *= 2)
+      out =
+          product(out, select(same_run(distance), moved_up(out, distance, one), ones, rule_site()));
+    return out;
+  }
+
+  /// For every update what else is multiplied into its element: the operand and the updates before
+  /// and after it in the order of elements. Nothing is divided, so derivatives of every order are
+  /// right where updates are zero. Costs two sorts and 2 log2(updates) passes over them.
+  Array other_factors(const Array& operand, const Array& indices, const Array& updates) const {
     const Type& type = type_of(updates);
-    Array others;
-    if (single_writer(type_of(indices).shape)) {
-      others = gathered(x[0], indices, type.shape);
-    } else {
-      const Array zeros = zeros_of(type), ones = ones_of(type);
-      const Array is_zero = compare(Direction::eq, updates, zeros, rule_site());
-      const Array zero_count = select(is_zero, ones, zeros, rule_site());
-      const Array not_zero = select(is_zero, ones, updates, rule_site());
-      const Array products = scattered(Update::mul, x[0], indices, not_zero);
-      const Array counts =
-          gathered(scattered(Update::add, zeros_of(type_of(x[0])), indices, zero_count),
-                   indices,
-                   type.shape);
-      // One other zero stands in the product as itself: its derivative is the rest.
-      const Array zeros_here = select(is_zero, updates, zeros, rule_site());
-      const Array sums =
-          gathered(scattered(Update::add, zeros_of(type_of(x[0])), indices, zeros_here),
-                   indices,
-                   type.shape);
-      const Array other_zero = binary("sub", sums, zeros_here, rule_site());
-      const Array other_count = binary("sub", counts, zero_count, rule_site());
-      const Array rest = quotient(gathered(products, indices, type.shape), not_zero);
-      const Array none = compare(Direction::eq, other_count, zeros, rule_site());
-      const Array single = compare(Direction::eq, other_count, ones, rule_site());
-      others = select(none, rest, where(single, product(rest, other_zero)), rule_site());
-    }
-    const Array from_updates =
-        scattered(Update::add, zeros_of(type_of(x[0])), indices, product(others, dx[2]));
-    return sum_of(tangent, from_updates);
+    const Array from_operand = gathered(operand, indices, type.shape);
+    const std::int64_t count = element_count(type.shape),
+                       places = element_count(type_of(operand).shape);
+    if (single_writer(type_of(indices).shape) || count < 2) return from_operand;
+    const DType number = std::max(count, places) < 0x7fffffff ? int32 : int64;
+    // The number of the element that each update goes to, from 1; updates that are dropped have 0.
+    const Array zero_based = iota({{places}, number}, 0, rule_site());
+    const Array from_one = binary("add", zero_based, ones_of(type_of(zero_based)), rule_site());
+    const Array elements = reshape(
+        gathered(reshape(from_one, type_of(operand).shape, rule_site()), indices, type.shape),
+        {count},
+        rule_site());
+    const Array positions = iota({{count}, number}, 0, rule_site());
+    const ArrayList ordered =
+        sort(std::vector<Array>{elements, positions}, 0, 1, false, rule_site());
+    const Array back = sort(std::vector<Array>{ordered[1], positions}, 0, 1, false, rule_site())[1];
+    const Array x =
+        gather_flat(reshape(updates, {count}, rule_site()), ordered[1], true, rule_site());
+    const auto reversed = [](const Array& a) { return rev(a, {0}, rule_site()); };
+    const Array before = products_before(x, ordered[0]);
+    const Array after = reversed(products_before(reversed(x), reversed(ordered[0])));
+    const Array others = gather_flat(product(before, after), back, true, rule_site());
+    return product(from_operand, reshape(others, type.shape, rule_site()));
+  }
+
+  Array product_tangent(Arrays x, Arrays dx) const {
+    Array tangent;
+    if (defined(dx[0])) tangent = scattered(Update::mul, dx[0], x[1], x[2]);
+    if (!defined(dx[2])) return tangent;
+    const Array others = other_factors(x[0], x[1], x[2]);
+    return sum_of(tangent,
+                  scattered(Update::add, zeros_of(type_of(x[0])), x[1], product(others, dx[2])));
   }
 
   /// Everything that equals the result shares the derivative in equal parts (NaN counts as equal to
