@@ -234,6 +234,27 @@ ArrayList below_bound_frames(Arrays operands, const Site& site) {
   return x;
 }
 
+/// What the operation gives for operands of these types. Few operands (most operations) need no
+/// allocation.
+template <class Operand>
+Types result_types(const Op& op, std::size_t count, const Site& site, const Operand& operand) {
+  const SiteScope line(site);  // type rules speak of the user's line
+  if (count <= 3) {
+    Type few[3];
+    for (std::size_t i = 0; i < count; ++i) few[i] = operand(i);
+    return op.types(TypeList(few, count));
+  }
+  Types in;
+  in.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) in.push_back(operand(i));
+  return op.types(in);
+}
+Types result_types(const Op& op, Arrays operands, const Site& site) {
+  return result_types(op, operands.size(), site, [&](std::size_t i) -> const Type& {
+    return type_of(operands[i]);
+  });
+}
+
 }  // namespace
 
 ArrayList emit_all(const Op& op, Arrays given_operands, const Site& given) {
@@ -250,14 +271,7 @@ ArrayList emit_all(const Op& op, Arrays given_operands, const Site& given) {
   if (const auto* constant = op.as<ops::Constant>())
     return {literal_bits(constant->dtype, constant->low, constant->high, site)};
   Frame* frame = choose(operands, site);
-  Types in;
-  in.reserve(operands.size());
-  for (const Array& a : operands) in.push_back(type_of(a));
-  Types results;
-  {
-    const SiteScope line(site);  // type rules speak of the user's line
-    results = op.types(in);
-  }
+  Types results = result_types(op, operands, site);
   if (!frame)
     return op.effects() ? run_now(op, operands, results, site)
                         : record_lazily(op, operands, std::move(results), site);
@@ -287,19 +301,21 @@ Array emit_with_numbers(const Op& op, Arrays operands, const Site& given) {
       repeated.push_back(is_number_for(a, shape) ? ops::broadcast_in_dim(a, shape, {}, site) : a);
     return emit(op, repeated, site);
   }
-  Types in;
-  in.reserve(operands.size());
-  for (const Array& a : operands) in.push_back({shape, type_of(a).dtype});
-  Types results;
-  {
-    const SiteScope line(site);
-    results = op.types(in);
-  }
-  return std::move(record_lazily(op, operands, std::move(results), site, true)[0]);
+  Types results = result_types(op, operands.size(), site, [&](std::size_t i) {
+    return Type{shape, type_of(operands[i]).dtype};
+  });
+  return record_lazily(op, operands, std::move(results[0]), site, true);
 }
 
-Array emit(const Op& op, Arrays operands, const Site& site) {
-  return std::move(emit_all(op, operands, site)[0]);
+Array emit(const Op& op, Arrays operands, const Site& given) {
+  if (!top && !op.effects() && !op.as<ops::Constant>()) {
+    // Outside frames, where users wait for it: the same without a list of results.
+    const Site site = current_site(given);
+    choose(operands, site);  // refuses what no operation may have as operand
+    Types results = result_types(op, operands, site);
+    if (results.size() == 1) return record_lazily(op, operands, std::move(results[0]), site);
+  }
+  return std::move(emit_all(op, operands, given)[0]);
 }
 
 Traced trace_function(detail::FlatFunction f,

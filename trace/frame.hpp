@@ -108,8 +108,9 @@ Traced trace_function(detail::FlatFunction, TypeList inputs, std::string_view wh
 // ---- the lazy graph, outside every frame ----
 /// A pending node for an operation whose operands are all outside frames. `repeats`: operands that
 /// are bare numbers stand for arrays of the result's shape.
-ArrayList record_lazily(
-    const Op&, Arrays operands, Types results, const Site&, bool repeats = false);
+Array record_lazily(const Op&, Arrays operands, Type result, const Site&, bool repeats = false);
+/// The same for any number of results.
+ArrayList record_lazily(const Op&, Arrays operands, Types results, const Site&);
 /// Records an elementwise operation with one result, of arrays of one shape and bare numbers: in a
 /// frame the numbers are repeated, outside they stay what they are.
 Array emit_with_numbers(const Op&, Arrays operands, const Site&);

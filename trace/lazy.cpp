@@ -4,6 +4,8 @@
 
 #include "trace/frame.hpp"
 
+#include <memory>
+
 namespace fluxion {
 namespace {
 
@@ -78,27 +80,40 @@ void detail::forget_pending(Node& n) noexcept {
   for (const auto& x : n.operands) --const_cast<Node*>(x.raw())->uses;
 }
 
-ArrayList record_lazily(
-    const Op& op, Arrays operands, Types results, const Site& site, bool repeats) {
-  {
-    std::unique_lock guard(lock);
-    if (time_to_flush(op, site)) {
-      stretch_length = 0;
-      guard.unlock();
-      flush();
-    }
-  }
+namespace {
+
+/// Under the lock: runs what is pending where that is due.
+void flush_in_time(std::unique_lock<std::mutex>& guard, const Op& op, const Site& site) {
+  if (!time_to_flush(op, site)) return;
+  stretch_length = 0;
+  guard.unlock();
+  flush();
+  guard.lock();
+}
+
+}  // namespace
+
+Array record_lazily(const Op& op, Arrays operands, Type result, const Site& site, bool repeats) {
+  std::unique_ptr<detail::Node> n(make_node(std::move(result), site));
+  n->op = op;
+  n->repeats = repeats;
+  set_operands(*n, operands);
+  std::unique_lock guard(lock);
+  flush_in_time(guard, op, site);
+  count_uses(*n);
+  link(*n);
+  return detail::Access::make(n.release());
+}
+
+ArrayList record_lazily(const Op& op, Arrays operands, Types results, const Site& site) {
   ArrayList out;
   if (results.size() == 1) {
-    detail::Node* n = make_node(std::move(results[0]), site);
-    n->op = op;
-    n->repeats = repeats;
-    set_operands(*n, operands);
-    out.push_back(detail::Access::make(n));
-    std::lock_guard guard(lock);
-    count_uses(*n);
-    link(*n);
+    out.push_back(record_lazily(op, operands, std::move(results[0]), site));
     return out;
+  }
+  {
+    std::unique_lock guard(lock);
+    flush_in_time(guard, op, site);
   }
   detail::Node* all = make_node(Type(), site);
   all->op = op;
