@@ -87,25 +87,42 @@ std::string batch_difference(const GraphRef& graph,
   return "";
 }
 
+/// Every way to batch at least one input, numbered: each input is unbatched or has the axis at one
+/// of its places.
+class Choices {
+ public:
+  explicit Choices(const Graph& graph) {
+    for (const Type& type : graph.input_types()) {
+      ways_.push_back(type.shape.size() + 2);
+      all_ *= ways_.back();
+    }
+  }
+  std::uint64_t count() const { return all_ - 1; }
+  std::vector<int> operator[](std::uint64_t number) const {
+    std::vector<int> axes;
+    ++number;
+    for (std::uint64_t ways : ways_) {
+      axes.push_back(unbatched + static_cast<int>(number % ways));
+      number /= ways;
+    }
+    return axes;
+  }
+
+ private:
+  std::vector<std::uint64_t> ways_;
+  std::uint64_t all_ = 1;
+};
+
 }  // namespace
 
 std::string law_of_batches(const GraphRef& graph, const OperandSampler& samples, int most) {
-  std::vector<std::vector<int>> choices;
-  std::vector<int> axes(static_cast<std::size_t>(graph->input_count()), unbatched);
-  for (;;) {
-    std::size_t k = 0;
-    while (k < axes.size() &&
-           ++axes[k] > static_cast<int>(graph->type(static_cast<ValueId>(k)).shape.size()))
-      axes[k++] = unbatched;
-    if (k == axes.size()) break;
-    choices.push_back(axes);
-  }
-  const std::size_t step =
-      (choices.size() + static_cast<std::size_t>(most) - 1) / static_cast<std::size_t>(most);
+  const Choices choices(*graph);
+  const auto spread = static_cast<std::uint64_t>(most);
+  const std::uint64_t step = (choices.count() + spread - 1) / spread;
   for (std::size_t size : {3, 0}) {
     std::vector<HostArrays> examples;
     for (std::size_t n = 0; n <= size; ++n) examples.push_back(samples(static_cast<unsigned>(n)));
-    for (std::size_t c = 0; c < choices.size(); c += step)
+    for (std::uint64_t c = 0; c < choices.count(); c += step)
       if (std::string d = batch_difference(graph, examples, choices[c]); !d.empty()) return d;
   }
   return "";

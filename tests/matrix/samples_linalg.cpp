@@ -158,29 +158,6 @@ std::vector<SampleCase> systems() {
           {{{3, 3}}, {{3, 0}}}};
 }
 
-/// With both triangles of the matrix, its transpose and its adjoint.
-Sample triangular_row(std::string name, bool left) {
-  const auto solutions = [left](const ArrayList& x) {
-    const Array a = shifted(x[0], 3), b = left ? fx::swapaxes(x[1], -1, -2) : x[1];
-    ArrayList out;
-    for (bool lower : {false, true})
-      for (int form : {0, 1, 2})
-        out.push_back(fx::lax::linalg::triangular_solve(
-            a,
-            b,
-            {.left_side = left, .lower = lower, .transpose_a = form > 0, .conjugate_a = form > 1}));
-    out.push_back(
-        fx::lax::linalg::triangular_solve(a, b, {.left_side = left, .unit_diagonal = true}));
-    return out;
-  };
-  return row(std::move(name),
-             solutions,
-             {{{{1, 1}, -1, 1}, {{1, 1}}},
-              {{{3, 3}, -1, 1}, {{2, 3}}},
-              {{{2, 5, 5}, -1, 1}, {{2, 1, 5}}},
-              {{{9, 9}, -1, 1}, {{3, 9}}}});
-}
-
 Samples system_rows() {
   const auto well = [](const Array& x) { return shifted(x, 3); };
   return {
@@ -214,8 +191,27 @@ Samples system_rows() {
                              linalg::solve_triangular(x[0], x[1], 0, true, true)};
           },
           systems()),
-      triangular_row("triangular_solve", false),
-      triangular_row("triangular_solve, left", true),
+      // Both triangles of the matrix, its transpose and its adjoint, from either side.
+      row("triangular_solve",
+          [well](const ArrayList& x) {
+            const Array a = well(x[0]), turned = fx::swapaxes(x[1], -1, -2);
+            ArrayList out;
+            for (bool left : {false, true})
+              for (bool lower : {false, true})
+                for (int form : {0, 1, 2})
+                  out.push_back(fx::lax::linalg::triangular_solve(a,
+                                                                  left ? turned : x[1],
+                                                                  {.left_side = left,
+                                                                   .lower = lower,
+                                                                   .transpose_a = form > 0,
+                                                                   .conjugate_a = form > 1}));
+            out.push_back(fx::lax::linalg::triangular_solve(a, x[1], {.unit_diagonal = true}));
+            return out;
+          },
+          {{{{1, 1}, -1, 1}, {{1, 1}}},
+           {{{3, 3}, -1, 1}, {{2, 3}}},
+           {{{2, 5, 5}, -1, 1}, {{2, 1, 5}}},
+           {{{9, 9}, -1, 1}, {{3, 9}}}}),
       row("tridiagonal_solve",
           one([](const ArrayList& x) {
             return fx::lax::linalg::tridiagonal_solve(x[0], x[1] + 4, x[2], x[3]);

@@ -58,7 +58,9 @@ template <class F> Complex<F> complex_asin(Complex<F> z) {
 }
 template <class F> Complex<F> complex_acos(Complex<F> z) {
   auto [across, height] = arc_parts(abs(z.re), abs(z.im));
-  return {atan2<DoubleArc>(across, z.re), -with_sign<Double>(abs(height), z.im)};
+  // a quarter turn of 0, even if the other part is NaN
+  F turn = select(z.re == 0.0, z.re.like(0x1.921fb54442d18p0), atan2<DoubleArc>(across, z.re));
+  return {turn, -with_sign<Double>(abs(height), z.im)};
 }
 template <class F> Complex<F> complex_asinh(Complex<F> z) {
   Complex<F> w = complex_asin(Complex<F>{z.im, z.re});

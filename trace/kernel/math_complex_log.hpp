@@ -51,7 +51,7 @@ template <class F> Complex<F> complex_sign(Complex<F> z) {
 template <class F> Complex<F> complex_square(Complex<F> z) {
   F a = abs(z.re), b = abs(z.im);
   F larger = select(a > b, z.re, z.im), smaller = select(a > b, z.im, z.re);
-  F re = select(a == b, z.re.like(0), (z.re - z.im) * (z.re + z.im));
+  F re = select((a == b) & is_finite(a), z.re.like(0), (z.re - z.im) * (z.re + z.im));
   return {re, larger * (smaller + smaller)};
 }
 

@@ -31,7 +31,8 @@ W log1p_of(W z) {
 }
 W square_of(W z) {
   const long double x = z.real(), y = z.imag();
-  return {std::fabs(x) == std::fabs(y) ? 0 : (x - y) * (x + y), 2 * x * y};
+  const bool zero = std::fabs(x) == std::fabs(y) && std::isfinite(x);
+  return {zero ? 0 : (x - y) * (x + y), 2 * x * y};
 }
 W power_of(W x, W y) {
   if (y == W(0, 0)) return {1, 0};
