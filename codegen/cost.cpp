@@ -134,6 +134,7 @@ class Probe final : public kernel::Nest {
   struct Use {
     int reads = 0;
     bool elsewhere = false;
+    bool other_rows = false;
     bool both = false;  // parts of a complex element
   };
   Affine offset(std::size_t k, const Index& index) const {
@@ -142,6 +143,15 @@ class Probe final : public kernel::Nest {
   void note(std::size_t k, const Affine& place, bool predicated) {
     ++uses_[k].reads;
     if (predicated || !(place == place_)) uses_[k].elsewhere = true;
+    const std::int64_t row = row_of(k);
+    const auto [least, greatest] = builder_.range(place - place_ * row);
+    if (least < 0 || greatest >= row) uses_[k].other_rows = true;
+  }
+  /// Elements of operand k for each element of the results; 0 where they do not come out even.
+  std::int64_t row_of(std::size_t k) const {
+    const std::int64_t all = element_count(operands_[k].shape);
+    const std::int64_t results = results_.empty() ? 0 : element_count(results_[0].shape);
+    return results > 0 && all % results == 0 ? all / results : 0;
   }
 
   void note_view(const Index& index) {
@@ -219,12 +229,14 @@ OperationFacts Probe::facts(const Op& op) {
   for (int writes : writes_) facts.whole = facts.whole && writes == 1;
   facts.flat = op.pointwise() && !indices;
   facts.view = view_;
+  if (facts.whole && !operands_.empty()) facts.row = row_of(0);
   for (std::size_t k = 0; k < operands_.size(); ++k) {
     OperandUse& use = facts.operands[k];
     use.single = element_count(operands_[k].shape) == 1;
     use.same_place = !uses_[k].elsewhere && (op.pointwise() || facts.whole) &&
                      element_count(operands_[k].shape) == element_count(results_[0].shape);
     facts.flat = facts.flat && (use.same_place || use.single);
+    if (row_of(k) != facts.row || uses_[k].other_rows) facts.row = 0;
   }
   return facts;
 }

@@ -28,6 +28,9 @@ struct OperationFacts {
   bool whole = false;
   /// Reduces along vector lanes (kernel::Tree::lanes).
   bool lanes = false;
+  /// Structured and whole: element r of each result reads of every operand only the elements
+  /// r * row .. r * row + row - 1. 0: it is not like that.
+  std::int64_t row = 0;
   /// Pointwise on one operand, and each element is the operand's element at sum of stride * index:
   /// the strides, one for each axis of the result (0 for axes of size one). Empty otherwise.
   std::vector<std::int64_t> view;

@@ -49,10 +49,10 @@ Fusion::Demand Fusion::demand_of(std::int32_t i) {
       for (const Path& path : node.evaluated.at(user.operation)) {
         Path here = path;
         if (!use.same_place) {
-          std::uint64_t h = mix(path.reads + 1, user.operand);
-          h = mix(h,
-                  structured ? static_cast<std::uint64_t>(user.operation)
-                             : operation(user.operation).op.hash());
+          const std::uint64_t h =
+              structured
+                  ? read_by_structured(user.operation, user.operand, path.reads)
+                  : mix(mix(path.reads + 1, user.operand), operation(user.operation).op.hash());
           here = {h ? h : 1, path.evaluations * each};
         }
         if (std::find(paths.begin(), paths.end(), here) == paths.end()) paths.push_back(here);

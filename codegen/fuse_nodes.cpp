@@ -131,31 +131,45 @@ bool Fusion::may_merge(int a, int b) {
   return !reaches(a, b, true) && !reaches(b, a, true);
 }
 
-int Fusion::merge(int a, int b) {
-  Node &x = nodes_[static_cast<std::size_t>(a)], &y = nodes_[static_cast<std::size_t>(b)];
-  for (auto& [i, paths] : y.evaluated) {
-    Paths& into = x.evaluated[i];
-    if (into.empty()) x.instructions += facts(i).instructions;
+/// What evaluates and stores what either does.
+Node Fusion::united(const Node& a, const Node& b) {
+  Node node = a;
+  for (const auto& [i, paths] : b.evaluated) {
+    Paths& into = node.evaluated[i];
+    if (into.empty()) node.instructions += facts(i).instructions;
     for (const Path& path : paths)
       if (std::find(into.begin(), into.end(), path) == into.end()) into.push_back(path);
+  }
+  if (b.structured) {
+    node.shape = b.shape;
+    node.lanes = b.lanes;
+  }
+  node.structured += b.structured;
+  if (b.joint >= 0) node.joint = b.joint;
+  node.outputs.insert(b.outputs.begin(), b.outputs.end());
+  node.readers.insert(b.readers.begin(), b.readers.end());
+  return node;
+}
+
+int Fusion::merge(int a, int b) {
+  replace(a, b, united(nodes_[static_cast<std::size_t>(a)], nodes_[static_cast<std::size_t>(b)]));
+  return a;
+}
+
+/// Node a becomes `both`, which stands for b too.
+void Fusion::replace(int a, int b, Node both) {
+  Node &x = nodes_[static_cast<std::size_t>(a)], &y = nodes_[static_cast<std::size_t>(b)];
+  for (const auto& [i, paths] : y.evaluated) {
     where_[static_cast<std::size_t>(i)].erase(b);
     where_[static_cast<std::size_t>(i)].insert(a);
   }
-  if (y.structured) {
-    x.shape = y.shape;
-    x.lanes = y.lanes;
-  }
-  x.structured += y.structured;
-  if (y.joint >= 0) x.joint = y.joint;
-  x.outputs.insert(y.outputs.begin(), y.outputs.end());
-  x.readers.insert(y.readers.begin(), y.readers.end());
+  x = std::move(both);
   x.readers.erase(a);
   x.readers.erase(b);
   y = Node();
   y.alive = false;
   for (Node& node : nodes_)
     if (node.readers.erase(b) && &node != &x) node.readers.insert(a);
-  return a;
 }
 
 std::set<ValueId> Fusion::inputs_of(const Node& node) const {
@@ -222,9 +236,13 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
   }
   const std::set<ValueId> inputs = inputs_of(node);
   cut.group.inputs.assign(inputs.begin(), inputs.end());
-  for (ValueId v : inputs) cut.group.own_place.push_back(reads_at_own_place(node, v));
   for (ValueId v : node.outputs)
     if (needed.contains(v)) cut.group.outputs.push_back(v);
+  if (node.row > 0) {
+    describe_stages(node, cut);
+    return cut;
+  }
+  for (ValueId v : inputs) cut.group.own_place.push_back(reads_at_own_place(node, v));
   for (const InPlace& p : node.in_place) {
     const Operation& o = operation(node.updater);
     const ValueId output = o.first_result + p.result;
@@ -236,12 +254,17 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
     cut.group.parts_axis = facts(node.joint).parts_axis;
     cut.group.parts = facts(node.joint).parts;
   }
-  cut.group.flat = node.structured == 0;
-  for (const auto& [i, paths] : node.evaluated) {
-    const bool here = facts(i).flat && at_own_place(paths);
-    cut.group.flat = cut.group.flat && (here || count_of(i) == 1);
-  }
+  cut.group.flat = is_flat(node);
   return cut;
+}
+
+/// Pointwise operations only, whose elements are known by their row-major numbers.
+bool Fusion::is_flat(const Node& node) {
+  if (node.structured > 0) return false;
+  return std::all_of(node.evaluated.begin(), node.evaluated.end(), [&](const auto& entry) {
+    const auto& [i, paths] = entry;
+    return count_of(i) == 1 || (facts(i).flat && at_own_place(paths));
+  });
 }
 
 std::vector<Cut> Fusion::ordered() {

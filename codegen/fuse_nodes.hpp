@@ -21,6 +21,11 @@ struct Path {
 };
 using Paths = std::vector<Path>;
 
+/// The reads of an operand that structured operation i makes, after those that lead to it.
+inline std::uint64_t read_by_structured(std::int32_t i, std::size_t operand, std::uint64_t reads) {
+  return mix(mix(reads + 1, operand), static_cast<std::uint64_t>(i));
+}
+
 /// Whether all evaluations are at the kernel's own place.
 inline bool at_own_place(const Paths& paths) {
   return std::all_of(paths.begin(), paths.end(), [](const Path& path) { return path.reads == 0; });
@@ -42,6 +47,8 @@ struct Node {  // a kernel (or leaf, ...) in the making
   std::int32_t updater = -1;
   int instructions = 0;
   std::size_t structured = 0;
+  std::int64_t row = 0;      // of a row group: elements of a row
+  std::vector<Node> stages;  // of a row group: the kernels that it is made of, in order
 };
 
 class Fusion {
@@ -70,6 +77,7 @@ class Fusion {
   std::vector<Cut> run() {
     for (auto i = static_cast<std::int32_t>(graph_.operations().size()); i-- > 0;) place(i);
     merge_siblings();
+    fuse_rows();
     return ordered();
   }
 
@@ -125,8 +133,20 @@ class Fusion {
 
   bool may_merge(int a, int b);
   int merge(int a, int b);
+  Node united(const Node&, const Node&);
+  void replace(int a, int b, Node both);
   bool reaches(int from, int to, bool through_others);
   void merge_siblings();
+  void fuse_rows();
+  std::int64_t row_of(const Node&);
+  std::set<int> row_neighbours(int n);
+  bool is_stage(const Node&, const Shape& rows, std::int64_t row);
+  bool join_rows(int a, int b);
+  bool order_stages(Node&) const;
+  bool is_one_row(const Node&);
+  void describe_stages(const Node&, Cut&);
+  std::set<ValueId> kept_by(const Node& group, const Node& stage) const;
+  bool reads_in_row(const Node& stage, ValueId, bool last);
   std::size_t buffers_of(const Node&) const;
   std::set<ValueId> inputs_of(const Node&) const;
   bool updates(const Node&, std::int32_t operation, std::size_t operand) const;
@@ -136,6 +156,7 @@ class Fusion {
   Cut cut_of(const Node&, const std::set<ValueId>& needed);
   Shape domain_of(const Node&);
   bool reads_at_own_place(const Node&, ValueId);
+  bool is_flat(const Node&);
 
   const Graph& graph_;
   const Leaves& leaves_;
@@ -146,7 +167,8 @@ class Fusion {
   std::vector<int> repeated_;         // instructions that are repeated in several kernels below it
   std::vector<const OperationFacts*> facts_;
   std::vector<Node> nodes_;
-  int next_effect_ = -1;  // the node of the effect that comes next
+  std::map<ValueId, std::set<int>> readers_of_;  // before rows are fused
+  int next_effect_ = -1;                         // the node of the effect that comes next
 };
 
 }  // namespace fluxion::codegen

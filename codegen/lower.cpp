@@ -48,7 +48,9 @@ class Lowering {
     std::vector<std::int32_t> structured;
     for (std::int32_t i : group_.operations)
       if (operation(i).op.structured()) structured.push_back(i);
-    if (structured.empty()) {
+    if (!group_.stages.empty()) {
+      over_rows();
+    } else if (structured.empty()) {
       over_domain({});
     } else if (facts(structured[0]).whole) {
       over_domain(structured);
@@ -120,11 +122,16 @@ class Lowering {
   }
 
   void over_domain(const std::vector<std::int32_t>& structured);
+  void over_rows();
+  void along_row(const Group::Stage&, const Index& row);
   void general(std::int32_t i);
-  void store_outputs(const Place& place);
+  void write_structured(const std::vector<std::int32_t>& structured, const Place& place);
+  void store(const std::vector<ValueId>& values, const Place& place);
   Scalar value(ValueId v, const Place& place, Scalar predicate);
   Scalar make(ValueId v, std::int32_t maker, const Place& place, Scalar predicate);
   Scalar load(ValueId v, const Place& place, Scalar predicate);
+  Scalar load(std::int32_t buffer, ValueId v, const Affine& element, Scalar predicate);
+  Affine in_row(const Affine& linear, std::int64_t length) const;
 
   // What is known already: (value, component, predicate, row-major number) -> scalar.
   using Key = std::vector<std::int64_t>;
@@ -159,6 +166,14 @@ class Lowering {
   std::map<ValueId, std::int32_t> loads_, stores_;
   std::map<Key, Scalar> known_;
   int component_ = 0;
+  // Of a row group: the row's number, and the rows that stages left for later ones.
+  struct Kept {
+    std::int32_t buffer;
+    std::int64_t length;
+    bool ready = false;
+  };
+  Affine row_;
+  std::map<ValueId, Kept> kept_;
 };
 
 /// The view that one operation has of the kernel.
@@ -284,9 +299,21 @@ Scalar Lowering::load(ValueId v, const Place& place, Scalar predicate) {
   const auto buffer = loads_.find(v);
   if (buffer == loads_.end())
     throw InternalError("lower: %" + std::to_string(v) + " is read before it is computed");
-  if (!predicate.defined()) return builder_.load(buffer->second, offset(v, place.linear));
+  return load(buffer->second, v, place.linear, predicate);
+}
+
+Scalar Lowering::load(std::int32_t buffer, ValueId v, const Affine& element, Scalar predicate) {
+  if (!predicate.defined()) return builder_.load(buffer, offset(v, element));
   const Scalar zero = builder_.constant_bits(component_type(graph_.type(v).dtype), 0);
-  return builder_.load(buffer->second, offset(v, place.linear), predicate, zero);
+  return builder_.load(buffer, offset(v, element), predicate, zero);
+}
+
+/// The number within the row of the element with this number.
+Affine Lowering::in_row(const Affine& linear, std::int64_t length) const {
+  Affine element = linear - row_ * length;
+  const auto [least, greatest] = builder_.range(element);
+  if (least < 0 || greatest >= length) throw NotOneRow();
+  return element;
 }
 
 Scalar Lowering::value(ValueId v, const Place& place, Scalar predicate) {
@@ -297,8 +324,13 @@ Scalar Lowering::value(ValueId v, const Place& place, Scalar predicate) {
     if (const auto found = known(where)) return *found;
   }
   const auto maker = makers_.find(v);
-  const Scalar result =
-      maker == makers_.end() ? load(v, place, predicate) : make(v, maker->second, place, predicate);
+  const auto kept = kept_.find(v);
+  Scalar result;
+  if (kept != kept_.end() && kept->second.ready)
+    result = load(kept->second.buffer, v, in_row(place.linear, kept->second.length), predicate);
+  else
+    result = maker == makers_.end() ? load(v, place, predicate)
+                                    : make(v, maker->second, place, predicate);
   known_[where] = result;
   return result;
 }
@@ -312,6 +344,7 @@ Scalar Lowering::make(ValueId v, std::int32_t maker, const Place& place, Scalar 
     if (type.dtype == complex64) bits = component_ == 1 ? bits >> 32 : bits & 0xffffffffu;
     return builder_.constant_bits(component_type(type.dtype), bits);
   }
+  if (!o.op.pointwise() && !group_.stages.empty()) throw NotOneRow();
   if (!o.op.pointwise())
     throw InternalError("lower: " + std::string(o.op.name()) + " is read away from its loops");
   Place here = place;
@@ -326,43 +359,100 @@ Scalar Lowering::make(ValueId v, std::int32_t maker, const Place& place, Scalar 
   return o.op.at(view, here.index);
 }
 
-/// All values before the first store: an output may lie in the memory of an input that another
-/// output reads at this place.
-void Lowering::store_outputs(const Place& place) {
-  std::vector<Scalar> values;
+/// Where each value goes: its place in memory, and in the row's scratch. All values before the
+/// first store: an output may lie in the memory of an input that another output reads at this
+/// place.
+void Lowering::store(const std::vector<ValueId>& values, const Place& place) {
+  std::vector<Scalar> elements;
   const auto for_each_part = [&](auto&& visit) {
-    for (ValueId v : group_.outputs) {
+    for (ValueId v : values) {
       const int parts = is_complex(graph_.type(v).dtype) ? 2 : 1;
       for (component_ = 0; component_ < parts; ++component_) visit(v);
       component_ = 0;
     }
   };
-  for_each_part([&](ValueId v) { values.push_back(value(v, place, {})); });
+  for_each_part([&](ValueId v) { elements.push_back(value(v, place, {})); });
   std::size_t next = 0;
-  for_each_part(
-      [&](ValueId v) { builder_.store(stores_[v], offset(v, place.linear), values[next++]); });
+  for_each_part([&](ValueId v) {
+    const Scalar element = elements[next++];
+    if (const auto kept = kept_.find(v); kept != kept_.end()) {
+      const Affine at = in_row(place.linear, kept->second.length);
+      builder_.store(kept->second.buffer, offset(v, at), element);
+    }
+    if (const auto output = stores_.find(v); output != stores_.end())
+      builder_.store(output->second, offset(v, place.linear), element);
+  });
+}
+
+void Lowering::write_structured(const std::vector<std::int32_t>& structured, const Place& place) {
+  for (std::int32_t i : structured) {
+    const int parts = is_complex(graph_.type(operation(i).first_result).dtype) ? 2 : 1;
+    for (component_ = 0; component_ < parts; ++component_) {
+      View view(*this, i, &place, {});
+      operation(i).op.body(view);
+    }
+    component_ = 0;
+  }
 }
 
 void Lowering::over_domain(const std::vector<std::int32_t>& structured) {
   if (group_.flat) {
     builder_.parallel({element_count(group_.domain)},
-                      [&](const Index& i) { store_outputs({i[0], {}, {}, false}); });
+                      [&](const Index& i) { store(group_.outputs, {i[0], {}, {}, false}); });
     return;
   }
   const Builder::Body body = [&](const Index& index) {
     const Place place{dot(index, kernel::row_major(group_.domain)), index, group_.domain, true};
-    for (std::int32_t i : structured) {
-      const int parts = is_complex(graph_.type(operation(i).first_result).dtype) ? 2 : 1;
-      for (component_ = 0; component_ < parts; ++component_) {
-        View view(*this, i, &place, {});
-        operation(i).op.body(view);
-      }
-      component_ = 0;
-    }
-    store_outputs(place);
+    write_structured(structured, place);
+    store(group_.outputs, place);
   };
   if (group_.parts_axis < 0) return builder_.parallel(group_.domain, body);
   parallel_parts(builder_, group_.domain, group_.parts_axis, group_.parts, body);
+}
+
+void Lowering::over_rows() {
+  const std::int64_t rows = element_count(group_.rows);
+  for (const Group::Stage& stage : group_.stages) {
+    for (ValueId v : stage.kept) {
+      const Type& type = graph_.type(v);
+      const std::int64_t length = element_count(type.shape) / rows;
+      const std::int64_t parts = is_complex(type.dtype) ? 2 : 1;
+      const DType dtype = component_type(type.dtype);
+      kept_[v] = {builder_.buffer(dtype, kernel::Role::scratch, parts * length), length};
+    }
+  }
+  builder_.parallel(group_.rows, [&](const Index& row) {
+    row_ = dot(row, kernel::row_major(group_.rows));
+    for (const Group::Stage& stage : group_.stages) {
+      if (stage.along_row) {
+        along_row(stage, row);
+        continue;
+      }
+      const Place place{row_, row, group_.rows, true};
+      std::vector<std::int32_t> structured;
+      for (std::int32_t i : stage.operations)
+        if (operation(i).op.structured()) structured.push_back(i);
+      write_structured(structured, place);
+      store(stage.results, place);
+    }
+  });
+}
+
+void Lowering::along_row(const Group::Stage& stage, const Index& row) {
+  const auto store_at = [&](const Place& place) { store(stage.results, place); };
+  if (stage.flat) {
+    const std::int64_t length = element_count(stage.domain) / element_count(group_.rows);
+    builder_.parallel({length},
+                      [&](const Index& j) { store_at({row_ * length + j[0], {}, {}, false}); });
+  } else {
+    const Shape inner(std::span(stage.domain).subspan(group_.rows.size()));
+    builder_.parallel(inner, [&](const Index& within) {
+      Index index = row;
+      index.insert(index.end(), within.begin(), within.end());
+      store_at({dot(index, kernel::row_major(stage.domain)), index, stage.domain, true});
+    });
+  }
+  for (ValueId v : stage.kept) kept_[v].ready = true;
 }
 
 void Lowering::general(std::int32_t i) {

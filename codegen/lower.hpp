@@ -28,13 +28,30 @@ struct Group {
   /// Pointwise operations only, all of them known from row-major numbers: one variable runs over
   /// all elements.
   bool flat = false;
+  /// One step of a row group, done for each row after the steps before it.
+  struct Stage {
+    std::vector<std::int32_t> operations;
+    std::vector<ValueId> results;  // stored, or read by later stages
+    std::vector<ValueId> kept;     // of them: whole rows that later stages read
+    /// What it runs over; `rows` and then the axes of a row. Empty where it is done once for a row.
+    Shape domain;
+    bool along_row = false;  // for each element of the row
+    bool flat = false;       // along a row whose elements are known by their numbers alone
+  };
+  /// A row group: an outer loop over `rows`, and in it the stages one after the other. What one
+  /// stage gives for a row and another reads stays in registers or in the row's scratch memory.
+  Shape rows;
+  std::vector<Stage> stages;
   /// The domain is run over in parts along this axis, of these sizes. -1: as a whole.
   int parts_axis = -1;
   std::vector<std::int64_t> parts;
 };
 
+/// A row group reads of another row what only this row's stages compute.
+struct NotOneRow {};
+
 /// The kernel of a group; its buffers are the inputs, then the outputs, in the group's order.
-/// Complex arrays are buffers of twice as many floats.
+/// Complex arrays are buffers of twice as many floats. Throws NotOneRow.
 kernel::Kernel lower(const Graph&, const Group&);
 
 }  // namespace fluxion::codegen
