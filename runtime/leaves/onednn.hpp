@@ -82,5 +82,7 @@ Primitive reorder(const Layout& from, const Layout& to);
 
 /// "2.6.3".
 std::string version();
+/// Whether its kernels have vectors of 512 bits here: without them others of its layouts are fast.
+bool has_wide_vectors();
 
 }  // namespace fluxion::runtime::onednn

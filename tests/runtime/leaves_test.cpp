@@ -224,6 +224,18 @@ TEST_CASE("operands may be transposed, padded, strided and repeated in any combi
   }
 }
 
+TEST_CASE("rows that begin a multiple of 2 KB apart may be spread out") {
+  for (const int threads : {1, 2}) {
+    const ThreadCount scope(threads);
+    check_matmul(product(1, 65, 512, 33));
+    check_matmul(product(1, 70, 500, 40, {true}, {false, 12}));
+    check_matmul(product(3, 64, 512, 32));
+    check_matmul(product(3, 64, 512, 32, {}, {false, 0, 1, true}));
+    check_matmul(product(2, 64, 512, 32, {}, {false, 0, 2}));
+    check_matmul(product(1, 512, 64, 32, {}, {}, {true}));
+  }
+}
+
 TEST_CASE("batches are cut, folded and repeated") {
   for (const int threads : {1, 2, 4}) {
     const ThreadCount scope(threads);

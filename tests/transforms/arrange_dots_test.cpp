@@ -123,3 +123,31 @@ TEST_CASE("what a library can compute, would not gain, or cannot compute is left
   CHECK(unchanged({{large, float64}, {large, float64}}, heads));
   CHECK_FALSE(unchanged({{large, float32}, {large, float32}}, heads));
 }
+
+TEST_CASE("a transposed convolution turns its window round and is a derivative by the image") {
+  const Types types{{{2, 5, 6, 4}, float32}, {{3, 2, 4, 3}, float32}};
+  for (const std::int64_t dilation : {1, 2}) {
+    FrameScope scope(Frame::Kind::unbound, "program", here);
+    const Array lhs = scope.input(types[0], here), rhs = scope.input(types[1], here);
+    const Array result = ops::conv_general_dilated(lhs,
+                                                   rhs,
+                                                   {.stride = {1, 1},
+                                                    .padding = {{1, 2}, {1, 1}},
+                                                    .lhs_dilation = {dilation, 1},
+                                                    .rhs_dilation = {1, 1}},
+                                                   {0, 3, {1, 2}, 3, 2, {0, 1}, 0, 3, {1, 2}},
+                                                   here);
+    const GraphRef graph = scope.close({&result, 1}).graph, arranged = arrange_dots(graph);
+    INFO(to_string(*arranged));
+    verify(*arranged);
+    const HostArrays values{elements(types[0]), elements(types[1])};
+    CHECK(test::run_graph(*arranged, values)[0].numbers() ==
+          test::run_graph(*graph, values)[0].numbers());
+    CHECK(count(*arranged, "rev") == (dilation == 1 ? 0 : 1));
+    const Operation& last = arranged->operations().back();
+    const LeafSpec leaf = last.op.leaf(arranged->operand_types(last), arranged->result_types(last));
+    REQUIRE(std::holds_alternative<ConvolutionSpec>(leaf));
+    CHECK(std::get<ConvolutionSpec>(leaf).pass ==
+          (dilation == 1 ? ConvolutionSpec::Pass::forward : ConvolutionSpec::Pass::backward_data));
+  }
+}

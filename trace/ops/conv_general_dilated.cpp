@@ -1,6 +1,7 @@
 // Convolutions of any layout, with strides, padding, dilations and groups.
 #include "trace/ops/complex_sum.hpp"
 #include "trace/ops/convolve.hpp"
+#include "trace/ops/dot_general.hpp"
 #include "trace/ops/window.hpp"
 
 #include <algorithm>
@@ -461,6 +462,17 @@ constexpr const Rules* rules[] = {rules_of<ConvGeneralDilated>()};
 }  // namespace
 
 std::span<const Rules* const> conv_general_dilated_rules() { return rules; }
+
+std::optional<ConvolutionArrangement> convolution_arrangement(const Op& op, TypeList operands) {
+  const auto* c = op.as<ConvGeneralDilated>();
+  if (!c || c->reversed) return {};
+  const auto dilated = [](const WindowAxis& w) { return w.base_dilation != 1; };
+  if (std::none_of(c->window.begin(), c->window.end(), dilated)) return {};
+  ConvGeneralDilated turned = *c;
+  turned.reversed = true;
+  if (!turned.leaf(operands, c->types(operands)).index()) return {};
+  return ConvolutionArrangement{c->dimensions.rhs_spatial, turned};
+}
 
 Array conv_general_dilated(const Array& lhs,
                            const Array& rhs,

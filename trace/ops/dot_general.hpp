@@ -14,4 +14,13 @@ struct DotArrangement {
 /// product is too small to be worth a copy.
 std::optional<DotArrangement> dot_arrangement(const Op&, TypeList operands);
 
+/// A convolution whose window is turned round before.
+struct ConvolutionArrangement {
+  std::vector<int> reversed_axes;  // of rhs
+  Op convolution;                  // of lhs and the reversed rhs; the result is the same
+};
+/// A transposed convolution (lhs is dilated) as the derivative of a convolution by its image, which
+/// reads the window backwards: that is what libraries know. Nothing for others, and where none is.
+std::optional<ConvolutionArrangement> convolution_arrangement(const Op&, TypeList operands);
+
 }  // namespace fluxion::ops
