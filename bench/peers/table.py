@@ -132,8 +132,8 @@ def measure_once(sides, name, options, results):
                 continue
             if label == "torch.compile" and name != "cold_start" and turn > 0:
                 continue   # it takes tens of seconds, so once
-            if label == "torch.compile" and name == "cold_start":
-                results[label]["skip"] = "as PyTorch"
+            if label == "torch.compile" and name in ("cold_start", "first_200_layers_grad"):
+                results[label]["skip"] = "as PyTorch" if name == "cold_start" else "a minute and more"
                 continue
             answer = one_call(side, name)
             if "skip" in answer:
