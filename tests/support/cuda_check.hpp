@@ -1,10 +1,11 @@
-// Kernels printed as CUDA C++, compiled by NVRTC, run by the emulation in every order of threads,
-// and compared with their definition bit for bit.
+// Kernels printed as CUDA C++, compiled by NVRTC, run on the GPU that the machine has, or else by
+// the emulation in every order of threads, and compared with their definition bit for bit.
 #pragma once
 #include "runtime/allocator.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/compiled_kernel.hpp"
 #include "tests/support/cuda_emulation/compile.hpp"
+#include "tests/support/cuda_gpu.hpp"
 #include "tests/support/kernel_interpreter.hpp"
 
 #include <functional>
@@ -55,7 +56,10 @@ inline std::string first_difference(const CudaArrays& actual, const CudaArrays& 
   return "";
 }
 
+/// A GPU has its own.
 inline const std::vector<ThreadOrder>& orders(bool barriers) {
+  static const std::vector<ThreadOrder> own{ThreadOrder::forward};
+  if (GpuProgram::available()) return own;
   static const std::vector<ThreadOrder> all{ThreadOrder::forward,
                                             ThreadOrder::reverse,
                                             ThreadOrder::shuffled,
@@ -84,13 +88,14 @@ class CudaBatch {
   const kernel::Kernel& kernel(std::size_t k) const { return kernels_[k]; }
   const codegen::CudaSource& source(std::size_t k) const { return sources_[k]; }
 
-  /// Compiles all for the emulation, and for the GPU where NVRTC is. False (and a warning) where
-  /// the emulation cannot run.
+  /// Compiles all for the GPU where NVRTC is, and for the emulation where no GPU is. False (and a
+  /// warning) where nothing can run them.
   bool compile() {
     const std::string text = codegen::cuda_program(sources_);
     // Beside the host's compiler, which is a process of its own.
     auto compiling = std::async(std::launch::async, [&] { return compile_nvrtc(text); });
-    const bool runs = EmulatedProgram::available();
+    const bool gpu = GpuProgram::available();
+    bool runs = !gpu && EmulatedProgram::available();
     if (runs) program_.emplace(sources_);
     const NvrtcResult nvrtc = compiling.get();
     if (!nvrtc.available) WARN("no NVRTC: the kernels are not compiled for a GPU");
@@ -99,13 +104,22 @@ class CudaBatch {
       FAIL(nvrtc.log);
     }
     milliseconds_ = nvrtc.milliseconds;
-    if (!runs) WARN("no compiler for the emulation: the kernels are not run");
+    if (gpu && nvrtc.compiled) {
+      gpu_ = std::make_unique<GpuProgram>(nvrtc.machine_code);
+      runs = true;
+    }
+    if (!runs) WARN("no GPU and no compiler for the emulation: the kernels are not run");
     return runs;
   }
   double nvrtc_milliseconds() const { return milliseconds_; }
 
   std::string run(std::size_t k, const std::vector<void*>& buffers, ThreadOrder order) const {
-    return program_->run(sources_[k], buffers, order);
+    if (!gpu_) return program_->run(sources_[k], buffers, order);
+    return gpu_->run(sources_[k], with_sizes(k, buffers));
+  }
+  /// Of one run on the GPU; 0 where there is none.
+  double gpu_microseconds(std::size_t k, const std::vector<void*>& buffers, int times) const {
+    return gpu_ ? gpu_->microseconds(sources_[k], with_sizes(k, buffers), times) : 0;
   }
   bool barriers(std::size_t k) const {
     bool any = false;
@@ -149,10 +163,21 @@ class CudaBatch {
   }
 
  private:
+  std::vector<GpuBuffer> with_sizes(std::size_t k, const std::vector<void*>& buffers) const {
+    std::vector<GpuBuffer> sized;
+    for (std::size_t b = 0; b < buffers.size(); ++b) {
+      const kernel::BufferDecl& declared = kernels_[k].buffers[b];
+      const auto count = static_cast<std::size_t>(declared.count);
+      sized.push_back({buffers[b], count * KernelArithmetic::bytes(declared.dtype)});
+    }
+    return sized;
+  }
+
   codegen::CudaTarget target_;
   std::vector<kernel::Kernel> kernels_;
   std::vector<codegen::CudaSource> sources_;
   std::optional<EmulatedProgram> program_;
+  std::unique_ptr<GpuProgram> gpu_;
   double milliseconds_ = 0;
 };
 

@@ -103,7 +103,9 @@ std::string EmulatedProgram::run(const codegen::CudaSource& source,
 
 NvrtcResult compile_nvrtc(const std::string& text) {
   NvrtcResult result;
-  void* library = dlopen(FLUXION_NVRTC, RTLD_NOW | RTLD_LOCAL);
+  void* library = nullptr;
+  for (const char* name : {FLUXION_NVRTC, "libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"})
+    if (!library) library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
   if (!library) return result;
   result.available = true;
   const auto call = [&](const char* name, auto signature, auto... arguments) {
@@ -138,7 +140,11 @@ NvrtcResult compile_nvrtc(const std::string& text) {
   call("nvrtcGetProgramLogSize", Size{}, program, &size);
   result.log.resize(size);
   call("nvrtcGetProgramLog", Take{}, program, result.log.data());
-  if (result.compiled) call("nvrtcGetCUBINSize", Size{}, program, &result.bytes);
+  if (result.compiled) {
+    call("nvrtcGetCUBINSize", Size{}, program, &size);
+    result.machine_code.resize(size);
+    call("nvrtcGetCUBIN", Take{}, program, result.machine_code.data());
+  }
   call("nvrtcDestroyProgram", static_cast<int (*)(Program*)>(nullptr), &program);
   return result;
 }

@@ -33,7 +33,7 @@ struct NvrtcResult {
   bool available = false;  // the toolkit is installed
   bool compiled = false;
   double milliseconds = 0;
-  std::size_t bytes = 0;  // of machine code
+  std::string machine_code;
   std::string log;
 };
 /// For compute capability 9.0, with the options that the text is printed for.
