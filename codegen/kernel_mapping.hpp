@@ -45,6 +45,8 @@ struct Mapping {
 
 /// The same kernel with fewer variables: neighbours that every index walks as one become one.
 kernel::Kernel collapse(const kernel::Kernel&);
+/// The same results with the loop over rows outside, where columns of far-apart rows are reduced.
+kernel::Kernel interchange(kernel::Kernel);
 /// The choice for a (collapsed) kernel.
 Mapping choose_mapping(const kernel::Kernel&, const VectorTarget&);
 /// What one run on one thread takes, roughly: arithmetic at two operations a cycle, memory at cache

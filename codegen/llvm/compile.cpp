@@ -222,6 +222,7 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   static std::atomic<std::uint64_t> count{0};
   detail::Ref<CompiledKernel> result(new CompiledKernel);
   result->kernel_ = collapse(kernel);
+  if (!options.mapping) result->kernel_ = interchange(std::move(result->kernel_));
   result->mapping_ =
       options.mapping ? *options.mapping : choose_mapping(result->kernel_, target.vector);
   result->target_ = target;

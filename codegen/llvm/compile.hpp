@@ -26,7 +26,7 @@ struct CompileOptions {
   /// 0: compiles fastest; 1: runs fast; 2: every pass of code generation; -1: chosen by what a run
   /// takes.
   int level = -1;
-  const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen
+  const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen, and columns interchanged
   const Target* target = nullptr;    // null: this machine
 };
 

@@ -141,3 +141,27 @@ TEST_CASE("a row group writes over what its last stage reads, and nothing else")
   REQUIRE(s.cuts.size() == 1);
   CHECK_FALSE(s.cuts[0].group.own_place.at(0));
 }
+
+TEST_CASE("columns of far-apart rows are reduced row by row, in the order of each column") {
+  for (const auto& [rows, columns] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {40, 300}, {33, 1000}, {17, 1021}, {20, 2048}, {130, 4099}}) {
+    const Type matrix{{rows, columns}, float32}, wide{{rows, columns}, float64};
+    INFO(rows << " x " << columns);
+    kernels({matrix, matrix}, [](const ArrayList& x) {
+      return ArrayList{fx::sum(x[0], 0), fx::sum(x[0] * x[1], 0), fx::max(x[1], 0)};
+    });
+    kernels({matrix, {{columns}, float32}}, [](const ArrayList& x) {
+      return ArrayList{fx::sqrt(fx::var(x[0], 0)) * x[1], fx::prod(x[0], 0)};
+    });
+    kernels({wide, {{columns}, int32}, {{rows, columns}, int64}}, [](const ArrayList& x) {
+      return ArrayList{fx::sum(fx::take(x[0], x[1], 1), 0), fx::sum(x[2], 0), fx::any(x[0] > 0, 0)};
+    });
+  }
+  // Several axes on either side, and what a predicate guards.
+  kernels({{{3, 20, 7, 200}, float32}}, [](const ArrayList& x) {
+    return ArrayList{fx::sum(x[0], {1, 2}),
+                     fx::sum(fx::pad(x[0], {{0, 0}, {2, 3}, {0, 0}, {0, 0}}), 1)};
+  });
+  kernels({{{300, 600}, bfloat16}},
+          [](const ArrayList& x) { return ArrayList{fx::mean(x[0], 0), fx::argmin(x[0], 0)}; });
+}

@@ -170,6 +170,8 @@ class Builder {
   State* state_;
 };
 
+/// What a combiner of single values makes of two.
+Scalar combined(Combiner, Scalar a, Scalar b);
 /// The identity of a combiner in a type, as bits (arg_*: of the value).
 std::uint64_t identity_bits(Combiner, DType);
 

@@ -27,6 +27,27 @@ std::vector<bool> kept(const Shape& extents, bool keep_first, bool keep_last) {
 
 }  // namespace
 
+Scalar combined(Combiner combiner, Scalar a, Scalar b) {
+  switch (combiner) {
+    case Combiner::add:
+      return a + b;
+    case Combiner::mul:
+      return a * b;
+    case Combiner::min:
+      return min(a, b);
+    case Combiner::max:
+      return max(a, b);
+    case Combiner::bit_and:
+      return a & b;
+    case Combiner::bit_or:
+      return a | b;
+    case Combiner::bit_xor:
+      return a ^ b;
+    default:
+      throw InternalError("no single value is combined by this combiner");
+  }
+}
+
 Index Builder::State::open_variables(const Shape& extents,
                                      const std::vector<bool>& keep,
                                      std::vector<std::int32_t>& variables) {
@@ -83,27 +104,6 @@ void Builder::parallel(const Shape& extents, const Body& body) {
 
 namespace {
 
-Scalar combine(Combiner combiner, Scalar a, Scalar b) {
-  switch (combiner) {
-    case Combiner::add:
-      return a + b;
-    case Combiner::mul:
-      return a * b;
-    case Combiner::min:
-      return min(a, b);
-    case Combiner::max:
-      return max(a, b);
-    case Combiner::bit_and:
-      return a & b;
-    case Combiner::bit_or:
-      return a | b;
-    case Combiner::bit_xor:
-      return a ^ b;
-    default:
-      throw InternalError("no single value is combined by this combiner");
-  }
-}
-
 bool is_pair(Combiner c) { return c == Combiner::arg_min || c == Combiner::arg_max; }
 
 /// visit(index) for every index of constants, in row-major order.
@@ -123,7 +123,7 @@ void accumulate(Scalar& sum, Combiner combiner, const Builder::Element& e) {
   if (!sum.defined())
     sum = e.factor.defined() ? e.value * e.factor : e.value;
   else
-    sum = e.factor.defined() ? fma(e.value, e.factor, sum) : combine(combiner, sum, e.value);
+    sum = e.factor.defined() ? fma(e.value, e.factor, sum) : combined(combiner, sum, e.value);
 }
 
 /// A reduction written out, with the bits that its loop would give.
@@ -148,7 +148,7 @@ std::vector<Scalar> unrolled(const Shape& extents,
     for (std::size_t half = width / 2; half > 0; half /= 2)
       for (std::size_t i = 0; i < half; ++i)
         if (sum[i + half].defined()) accumulate(sum[i], combiners[k], {sum[i + half]});
-    initial[k] = combine(combiners[k], initial[k], sum[0]);
+    initial[k] = combined(combiners[k], initial[k], sum[0]);
   }
   return initial;
 }
@@ -174,7 +174,7 @@ std::vector<Scalar> Builder::reduce(const Shape& extents,
     for (std::size_t k = 0; k < initial.size(); ++k) {
       const Element& e = elements.at(k);
       if (!e.factor.defined())
-        results.push_back(combine(combiners[k], initial[k], e.value));
+        results.push_back(combined(combiners[k], initial[k], e.value));
       else if (tree == Tree::sequential)
         results.push_back(fma(e.value, e.factor, initial[k]));
       else
