@@ -7,6 +7,7 @@
 // stay within [-4, 4].
 #include "tests/matrix/random_programs.hpp"
 
+#include "tests/matrix/random_functions.hpp"
 #include "tests/matrix/random_loops.hpp"
 
 #include <algorithm>
@@ -73,8 +74,11 @@ class Kitchen {
     const int kind = below(16);
     if (x.array.ndim() > 0 && kind < 6) return moved(x);
     if (kind < 8 && x.array.ndim() > 0) return combined(x);
-    if (kind < 10) return word() % 2 ? nested(x) : looped(x);
-    if (x.array.ndim() == 0 && kind == 10)
+    if (kind < 11) {
+      const int inner = below(3);
+      return inner == 0 ? nested(x) : inner == 1 ? looped(x) : ruled(x);
+    }
+    if (x.array.ndim() == 0 && kind == 11)
       return {fluxion::broadcast_to(x.array, {2 + below(3), 1 + below(5)}), x.exact};
     if (x.array.dtype() == bool_) return logical(x);
     if (!floating(x.array)) return integral(x);
@@ -418,6 +422,13 @@ class Kitchen {
         fluxion::min(fluxion::concatenate({positions().flatten(), fluxion::arange(3, 4, int32)}));
     const std::uint32_t choice = word(), first = word();
     return {random_loop(choice, first, tame(x), tame(like(x)), flag), false};
+  }
+
+  /// A function with a rule of its own, of matrices, or of complex numbers.
+  Value ruled(const Value& x) {
+    if (!floating(x.array) || narrow(x.array)) return nested(x);
+    const std::uint32_t choice = word(), first = word();
+    return {random_function(choice, first, tame(x), tame(like(x))), false};
   }
 
   std::vector<Value> values_;

@@ -4,6 +4,7 @@
 
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -46,6 +47,21 @@ void check(const std::string& name, std::uint32_t seed, const Recipe& recipe, co
   FAIL_CHECK();
 }
 
+/// Small programs are differentiated three times, the others once.
+int highest_order(const Recipe& recipe) {
+  std::int64_t elements = 0;
+  for (const Type& type : recipe.inputs) elements += element_count(type.shape);
+  return recipe.steps.size() <= 9 && elements <= 12 ? 3 : 1;
+}
+
+/// Whether a program gets the row numbers of a factorization as an input: random ones are none.
+bool reads_permutation(const Graph& graph) {
+  const std::int32_t inputs = static_cast<std::int32_t>(graph.input_count());
+  return std::any_of(graph.operations().begin(), graph.operations().end(), [&](const Operation& o) {
+    return o.op.name() == "lu_solve" && o.operands[2] < inputs;
+  });
+}
+
 void check_seed(std::uint32_t seed) {
   const Recipe recipe = random_recipe(seed);
   check("compilation", seed, recipe, [seed](const Recipe& r) {
@@ -64,7 +80,7 @@ void check_seed(std::uint32_t seed) {
       return law_of_differences(cook(r), moderate_operands(r, seed));
     });
     check("orders", seed, recipe, [seed](const Recipe& r) {
-      return law_of_orders(cook(r), moderate_operands(r, seed), 1);
+      return law_of_orders(cook(r), moderate_operands(r, seed), highest_order(r));
     });
   }
   if (seed % 8 == 1)
@@ -75,10 +91,12 @@ void check_seed(std::uint32_t seed) {
     });
   if (seed % 16 == 4)
     check("compiled derivatives and batches", seed, recipe, [seed](const Recipe& r) {
-      for (const GraphRef& g : transformed_programs(cook(r)))
+      for (const GraphRef& g : transformed_programs(cook(r))) {
+        if (reads_permutation(*g)) continue;
         if (std::string d = law_of_compilation(g, random_arrays(g->input_types(), seed));
             !d.empty())
           return d + "\n" + to_string(*g);
+      }
       return std::string();
     });
 }
@@ -95,16 +113,27 @@ TEST_CASE("random programs obey the laws, second quarter") { check_part(1); }
 TEST_CASE("random programs obey the laws, third quarter") { check_part(2); }
 TEST_CASE("random programs obey the laws, last quarter") { check_part(3); }
 
-TEST_CASE("random programs have every kind of loop and branch") {
+TEST_CASE("random programs have every kind of loop, branch, rule and matrix") {
   std::map<std::string, int> programs;
   for (std::uint32_t seed = 1; seed <= 500; ++seed) {
     const std::string text = to_string(*cook(random_recipe(seed)));
-    for (const char* word :
-         {" scan[", " cond[", " bounded_while[", " dynamic_update_slice[", " scatter["})
+    for (const char* word : {" scan[",
+                             " cond[",
+                             " bounded_while[",
+                             " dynamic_update_slice[",
+                             " scatter[",
+                             " custom_jvp[",
+                             " checkpoint[",
+                             " linear_solve[",
+                             " cholesky",
+                             " triangular_solve[",
+                             " qr",
+                             " eigh",
+                             " complex "})
       programs[word] += text.find(word) != std::string::npos;
   }
   for (const auto& [word, count] : programs) {
     INFO(word);
-    CHECK(count >= 10);
+    CHECK(count >= 6);
   }
 }

@@ -2,6 +2,7 @@
 #include "fluxion/ops.hpp"
 #include "trace/ops/dense.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace fluxion::ops {
@@ -85,8 +86,11 @@ struct LuSolve {
       const Kernel k(nest, lead, n <= most_unrolled);
       const bool plain = transposed == Transposed::no;
       Matrix x = k.matrix(n, 1);
+      // Within the matrix whatever the permutation holds.
       const auto row_of = [&](const Affine& i) {
-        return k.builder().affine(kernel::convert(k.read(2, i).re, int64));
+        const kernel::Scalar row = kernel::convert(k.read(2, i).re, int64);
+        return k.builder().affine(
+            kernel::min(kernel::max(row, row.like(0)), row.like(static_cast<double>(n - 1))));
       };
       const auto element = [&](const Affine& i, const Affine& j) {
         if (plain) return k.read(1, i, j);
@@ -122,7 +126,8 @@ struct LuSolve {
       const HostMatrix moved = product(l, u);
       const std::int32_t* rows = in[2].as<std::int32_t>() + b * n;
       for (std::int64_t i = 0; i < n; ++i)
-        for (std::int64_t j = 0; j < n; ++j) a(rows[i], j) = moved(i, j);
+        for (std::int64_t j = 0; j < n; ++j)
+          a(std::clamp<std::int64_t>(rows[i], 0, n - 1), j) = moved(i, j);
       if (transposed != Transposed::no) a = dense::adjoint(a);
       if (transposed == Transposed::yes)
         for (Number& x : a.elements) x = std::conj(x);
