@@ -5,7 +5,7 @@
 namespace fluxion::codegen {
 namespace {
 
-constexpr std::int64_t shortest_row = 128;          // below it, what is done once for a row weighs
+constexpr std::int64_t shortest_row = 128;        // below it, what is done once for a row weighs
 constexpr std::int64_t few_rows = 64;             // too few to share among threads ...
 constexpr std::int64_t few_elements = 64 * 1024;  // ... but so little is done by one
 constexpr std::int64_t most_kept_bytes = 256 * 1024;  // of rows that wait for later stages
