@@ -253,11 +253,23 @@ void PhaseEmitter::update(const Instruction& i) {
   Address where = address(access);
   if (lanes_.variable < 0) {
     Value* to = pointer(access, where.base);
-    if (access.predicate >= 0) to = b_.CreateSelect(scalar(access.predicate), to, spare());
+    Value* by = scalar(i.a);
+    // Nearly all updates lie inside: a branch costs less than a chosen address that memory waits
+    // for.
+    llvm::BasicBlock* after = nullptr;
+    if (access.predicate >= 0) {
+      auto* inside = llvm::BasicBlock::Create(b_.getContext(), "update", function_);
+      after = llvm::BasicBlock::Create(b_.getContext(), "updated", function_);
+      b_.CreateCondBr(scalar(access.predicate), inside, after);
+      b_.SetInsertPoint(inside);
+    }
     auto align = llvm::Align(static_cast<std::uint64_t>(kernel::bytes_of(type)));
     Value* now = from_memory(type, b_.CreateAlignedLoad(memory_type_of(type), to, align));
-    Value* next = verbs_.combine(combiner, type, now, scalar(i.a));
-    b_.CreateAlignedStore(to_memory(type, next), to, align);
+    b_.CreateAlignedStore(to_memory(type, verbs_.combine(combiner, type, now, by)), to, align);
+    if (after) {
+      b_.CreateBr(after);
+      b_.SetInsertPoint(after);
+    }
     return;
   }
   bool distinct =
