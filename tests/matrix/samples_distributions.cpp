@@ -39,10 +39,11 @@ Samples distribution_samples() {
             [](const Array& k, const Array& a, const Array& b) {
               return random::beta(k, a, b, a.shape(), a.dtype());
             }),
-      drawn("chisquare and t",
+      drawn("chisquare, f and t",
             [](const Array& k, const Array& a, const Array& b) {
               return random::chisquare(k, a, a.shape(), a.dtype()) +
-                     random::t(k, b, a.shape(), a.dtype());
+                     random::t(k, b, a.shape(), a.dtype()) +
+                     random::f(k, a, b + 4, a.shape(), a.dtype());
             }),
       drawn("closed forms",
             [](const Array& k, const Array& a, const Array& b) {
@@ -80,6 +81,26 @@ Samples distribution_samples() {
                           random::choice(x[0], 3, {2}, false, x[1])};
        },
        {{{{2}, 0, 100, uint32}, {{3}, 0.5, 20}, {{5, 2}}}},
+       {float32}},
+      {"without parameters",
+       [](const ArrayList& x) {
+         const DType d = x[1].dtype();
+         return ArrayList{random::exponential(x[0], {5}, d),
+                          random::laplace(x[0], {5}, d),
+                          random::gumbel(x[0], {2, 3}, d),
+                          random::logistic(x[0], {5}, d),
+                          random::cauchy(x[0], {5}, d) * x[1],
+                          random::truncated_normal(x[0], -1, 2, {5}, d),
+                          random::rademacher(x[0], {7})};
+       },
+       {{{{2}, 0, 100, uint32}, {{5}}}},
+       {float32, float64}},
+      {"categorical",
+       [](const ArrayList& x) {
+         return ArrayList{random::categorical(x[0], x[1]),
+                          random::categorical(x[0], x[1], 0, {4, 3})};
+       },
+       {{{{2}, 0, 100, uint32}, {{5, 3}}}},
        {float32}},
       {"orthogonal",
        [](const ArrayList& x) {
