@@ -288,6 +288,8 @@ ArrayList scatter_in_order(const Step& s, const ops::ScatterDimensions& d, std::
     both.push_back(ops::gather(arrays[k], index, g, all.window, ops::OutOfBounds::clip, site));
   both.insert(both.end(), updates.begin(), updates.end());
   const ArrayList combined = combine.apply(both);
+  if (combined.size() != count)
+    s.complain("the region and the operands have other numbers of results");
   for (std::size_t k = 0; k < count; ++k)
     results.push_back(ops::scatter(ops::Update::set,
                                    arrays[k],
