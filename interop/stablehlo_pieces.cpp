@@ -206,6 +206,11 @@ ArrayList fold_last_axis(const Body& body,
     for (std::int64_t which : {0, 1})
       for (const Array& x : arrays) both.push_back(part(x, which, which + 2 * pairs - 1, 2));
     ArrayList next = body.apply(both);
+    if (next.size() != arrays.size())
+      fail("stablehlo-program",
+           site,
+           "stablehlo: a reducer gives " + std::to_string(next.size()) + " results for " +
+               std::to_string(arrays.size()) + " operands");
     if (n % 2)
       for (std::size_t k = 0; k < next.size(); ++k) {
         const Array ends[] = {next[k], part(arrays[k], n - 1, n, 1)};
