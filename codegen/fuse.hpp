@@ -19,6 +19,7 @@ struct Cut {
     region,     // one loop or branch
     reference,  // one operation that has no kernel: its reference runs
     copy,       // of steps only: input 0 becomes output 0, unless they are one memory
+    strip,      // of steps only: several kernels and leaves over blocks of the same rows
   };
   Kind kind = Kind::kernel;
   std::int32_t call = -1;  // of a leaf: its number

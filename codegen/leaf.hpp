@@ -24,8 +24,14 @@ class PreparedLeaf : public detail::Shared {
   std::size_t scratch_bytes_ = 0;
 };
 
+/// Whether a call shares its work over the thread pool.
+enum class Share { threads, none };
+
 /// Null when no library does this well: the operation's own body is compiled then (defined in
 /// runtime/).
-detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec);
+detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec, Share = Share::threads);
+
+/// The most threads that one step uses (defined in runtime/).
+int most_threads() noexcept;
 
 }  // namespace fluxion::codegen

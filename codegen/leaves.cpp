@@ -43,9 +43,10 @@ class Finder {
     const Operation& o = operation(i);
     const LeafSpec spec = o.op.leaf(graph_.operand_types(o), graph_.result_types(o));
     if (std::holds_alternative<std::monostate>(spec)) return;
-    LeafCall call{{}, i, {i}, o.operands, o.first_result};
+    LeafCall call{{}, i, {i}, o.operands, o.first_result, {}};
     if (const auto* product = std::get_if<MatmulSpec>(&spec)) {
       if (product->batch * product->m * product->n * product->k <= smallest_product) return;
+      call.product = *product;
       call.leaf = with_moves(*product, call);
     }
     if (!call.leaf) call.leaf = prepare(spec);
@@ -91,6 +92,7 @@ class Finder {
     any = move_result(spec, c_extents, moved) || any;
     if (!any) return {};
     detail::Ref<PreparedLeaf> leaf = prepare(spec);
+    moved.product = spec;
     if (leaf) call = std::move(moved);
     return leaf;
   }

@@ -4,6 +4,7 @@
 #include "codegen/leaf.hpp"
 #include "trace/graph.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace fluxion::codegen {
@@ -14,8 +15,9 @@ struct LeafCall {
   std::int32_t operation = -1;  // that asked for it
   /// The operations that it stands for: moves of operands, the operation, a move of the result.
   std::vector<std::int32_t> operations;
-  std::vector<ValueId> inputs;  // what it reads
-  ValueId output = -1;          // what it writes
+  std::vector<ValueId> inputs;        // what it reads
+  ValueId output = -1;                // what it writes
+  std::optional<MatmulSpec> product;  // with the moves in its strides
 };
 
 struct Leaves {

@@ -5,6 +5,7 @@
 #include "codegen/loop_kernel.hpp"
 #include "codegen/plan.hpp"
 #include "codegen/regions.hpp"
+#include "codegen/strips.hpp"
 #include "trace/kernel/fold.hpp"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ class Scheduler {
     place_results();
     for (const Cut& cut : schedule_.cuts)
       if (cut.kind != Cut::Kind::alias) add_step(cut, leaves);
+    form_strips(schedule_, facts_);
     plan();
     return std::move(schedule_);
   }
@@ -50,7 +52,8 @@ class Scheduler {
   void place_results();
   void add_copy(ValueId from, ValueId to);
   bool own_place(std::size_t step, std::size_t input) const {
-    return schedule_.steps[step].kind == Cut::Kind::copy || cut_of_[step]->group.own_place[input];
+    return schedule_.steps[step].kind == Cut::Kind::copy ||
+           facts_[step].cut->group.own_place[input];
   }
   void add_step(const Cut&, const Leaves&);
   std::int32_t kernel_number(kernel::Kernel);
@@ -64,7 +67,7 @@ class Scheduler {
   Schedule schedule_;
   std::vector<ValueId> root_;          // through aliases
   std::vector<std::int32_t> slot_of_;  // of roots
-  std::vector<const Cut*> cut_of_;     // of steps
+  std::vector<StepFacts> facts_;       // of steps
   std::unordered_multimap<std::uint64_t, std::int32_t> kernel_table_;
 };
 
@@ -109,7 +112,7 @@ void Scheduler::add_copy(ValueId from, ValueId to) {
   step.inputs = {slot_of(from)};
   step.outputs = {slot_of(to)};
   schedule_.steps.push_back(std::move(step));
-  cut_of_.push_back(nullptr);
+  facts_.push_back({});
 }
 
 void Scheduler::place_results() {
@@ -145,6 +148,7 @@ std::int32_t Scheduler::kernel_number(kernel::Kernel kernel) {
 
 void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   Step step;
+  StepFacts facts{nullptr, &cut};
   step.kind = cut.kind;
   if (cut.kind == Cut::Kind::kernel) {
     if (cut.group.outputs.empty()) return;
@@ -156,6 +160,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
       const LeafCall& call = leaves.calls[static_cast<std::size_t>(cut.call)];
       step.operation = call.operation;
       step.leaf = call.leaf;
+      if (call.product) facts.product = &*call.product;
     }
   }
   for (ValueId v : cut.group.inputs) step.inputs.push_back(slot_of(v));
@@ -169,7 +174,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
     step.scratch = add_slot({Slot::Where::arena, 0, 0, step.leaf->scratch_bytes()});
   if (step.region) step.scratch = add_slot({Slot::Where::arena, 0, 0, step.region->bytes});
   schedule_.steps.push_back(std::move(step));
-  cut_of_.push_back(&cut);
+  facts_.push_back(std::move(facts));
 }
 
 /// Arena values that a step reads for the last time, at their own place, give their memory to a
@@ -296,6 +301,11 @@ Work work_of(const LeafSpec& spec) {
   return work;
 }
 
+Work work_of_leaf(const Schedule& schedule, std::int32_t operation) {
+  const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(operation)];
+  return work_of(o.op.leaf(schedule.graph->operand_types(o), schedule.graph->result_types(o)));
+}
+
 Work work_of(const kernel::Kernel& kernel) {
   Work work;
   visit_instructions(kernel, [&](const kernel::Instruction& i, double count) {
@@ -331,9 +341,16 @@ Work work_of(const Schedule& schedule) {
       work = work_of(schedule.kernels[static_cast<std::size_t>(step.kernel)]);
     } else if (step.region) {
       work = work_of(*step.region);
+    } else if (step.strip) {
+      for (const Strip::Part& part : step.strip->parts) {
+        const Work own = part.leaf
+                             ? work_of_leaf(schedule, part.operation)
+                             : work_of(schedule.kernels[static_cast<std::size_t>(part.kernel)]);
+        work.flops += own.flops;
+        work.transcendentals += own.transcendentals;
+      }
     } else if (step.kind == Cut::Kind::leaf) {
-      const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(step.operation)];
-      work = work_of(o.op.leaf(schedule.graph->operand_types(o), schedule.graph->result_types(o)));
+      work = work_of_leaf(schedule, step.operation);
     }
     total.flops += work.flops;
     total.bytes += work.bytes;
@@ -366,6 +383,8 @@ std::string to_string(const Schedule& schedule) {
       text += "kernel " + schedule.kernels[static_cast<std::size_t>(step.kernel)].name + ":";
     else if (step.kind == Cut::Kind::leaf)
       text += "leaf " + step.leaf->description() + ":";
+    else if (step.strip)
+      text += "strip:";
     else if (step.region)
       text += std::string(step.region->op.name()) + ":";
     else
@@ -375,6 +394,7 @@ std::string to_string(const Schedule& schedule) {
     for (std::int32_t slot : step.outputs) text += slot_text(slot);
     text += '\n';
     if (step.region) text += to_string(*step.region);
+    if (step.strip) text += to_string(schedule, *step.strip);
   }
   return text;
 }

@@ -18,13 +18,16 @@ struct Slot {
   std::size_t bytes = 0;
 };
 
+struct Strip;
+
 struct Step {
   Cut::Kind kind = Cut::Kind::kernel;  // never an alias: those are only slots
   std::int32_t kernel = -1;            // into Schedule::kernels
   std::int32_t operation = -1;         // of a leaf or a reference: in the graph
   detail::Ref<PreparedLeaf> leaf;
   std::shared_ptr<const Region> region;       // of a loop or a branch that is no kernel
-  std::int32_t scratch = -1;                  // the slot of a leaf's or a region's scratch
+  std::shared_ptr<const Strip> strip;         // of steps that are one over blocks of rows
+  std::int32_t scratch = -1;                  // the slot of a leaf's, region's or strip's scratch
   std::vector<std::int32_t> inputs, outputs;  // slots, in the order of the kernel's buffers
 };
 

@@ -92,9 +92,8 @@ ArrayList scatter_combined(const Step& s,
     both.push_back(ops::gather(s.x(k), s.x(count), g, sizes, ops::OutOfBounds::clip, s.site()));
   for (std::size_t k = 0; k < count; ++k) both.push_back(s.x(count + 1 + k));
   for (const Array& x : both) scalars.push_back({Shape(), type_of(x).dtype});
-  const ArrayList combined = Body(s, s.region(0), scalars).apply(both);
-  if (combined.size() != count)
-    s.complain("the region and the operands have other numbers of results");
+  const ArrayList combined =
+      Body(s, s.region(0), scalars, TypeList(scalars).first(count)).apply(both);
   ArrayList out;
   for (std::size_t k = 0; k < count; ++k)
     out.push_back(ops::scatter(ops::Update::set,

@@ -269,7 +269,7 @@ ArrayList scatter_in_order(const Step& s, const ops::ScatterDimensions& d, std::
   Types scalars;
   for (std::size_t k = 0; k < 2 * count; ++k)
     scalars.push_back({Shape(), s.type(k < count ? k : k + 1).dtype});
-  const Body combine(s, s.region(0), scalars);
+  const Body combine(s, s.region(0), scalars, TypeList(scalars).first(count));
   ops::GatherDimensions g;
   g.offset_dims = all.one.update_window_dims;
   g.collapsed_slice_dims = all.one.inserted_window_dims;
@@ -288,8 +288,6 @@ ArrayList scatter_in_order(const Step& s, const ops::ScatterDimensions& d, std::
     both.push_back(ops::gather(arrays[k], index, g, all.window, ops::OutOfBounds::clip, site));
   both.insert(both.end(), updates.begin(), updates.end());
   const ArrayList combined = combine.apply(both);
-  if (combined.size() != count)
-    s.complain("the region and the operands have other numbers of results");
   for (std::size_t k = 0; k < count; ++k)
     results.push_back(ops::scatter(ops::Update::set,
                                    arrays[k],

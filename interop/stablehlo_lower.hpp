@@ -125,7 +125,8 @@ ArrayList scatter_in_order(const Step&, const ops::ScatterDimensions&, std::size
 /// A region on scalars, applied to all elements of arrays at once.
 class Body {
  public:
-  Body(const Step&, const Region&, TypeList scalars);
+  /// Refuses a region that does not give `results`.
+  Body(const Step&, const Region&, TypeList scalars, TypeList results);
   /// Arrays of one shape in, results of that shape out.
   ArrayList apply(const ArrayList&) const;
 

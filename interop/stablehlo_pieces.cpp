@@ -38,8 +38,18 @@ Array array_of(const Elements& e, const Site& site, bool placed) {
   return detail::make_array(e.bytes.data(), e.type.shape, e.type.dtype, site);
 }
 
-Body::Body(const Step& step, const Region& region, TypeList scalars)
-    : traced_(step.program.region(region, step.values, scalars)), site_(step.site()) {}
+Body::Body(const Step& step, const Region& region, TypeList scalars, TypeList results)
+    : traced_(step.program.region(region, step.values, scalars)), site_(step.site()) {
+  const auto list = [](TypeList types) {
+    std::string text;
+    for (const Type& type : types) text += (text.empty() ? "" : ", ") + type_text(type);
+    return text;
+  };
+  const Types given = traced_.graph->output_types();
+  if (!std::ranges::equal(given, results))
+    step.complain("the region of " + step.op.name + " gives other results than are asked of it",
+                  {"it gives  (" + list(given) + ")", "asked for (" + list(results) + ")"});
+}
 
 ArrayList Body::apply(const ArrayList& arrays) const {
   ArrayList operands = arrays;
@@ -206,11 +216,6 @@ ArrayList fold_last_axis(const Body& body,
     for (std::int64_t which : {0, 1})
       for (const Array& x : arrays) both.push_back(part(x, which, which + 2 * pairs - 1, 2));
     ArrayList next = body.apply(both);
-    if (next.size() != arrays.size())
-      fail("stablehlo-program",
-           site,
-           "stablehlo: a reducer gives " + std::to_string(next.size()) + " results for " +
-               std::to_string(arrays.size()) + " operands");
     if (n % 2)
       for (std::size_t k = 0; k < next.size(); ++k) {
         const Array ends[] = {next[k], part(arrays[k], n - 1, n, 1)};

@@ -35,11 +35,12 @@ Reduced operands(const Step& s) {
   return out;
 }
 
-Types scalars_of(const ArrayList& arrays) {
-  Types out;
+/// What combines two elements of each array.
+Body combiner(const Step& s, const ArrayList& arrays) {
+  Types scalars;
   for (int twice = 0; twice < 2; ++twice)
-    for (const Array& x : arrays) out.push_back({Shape(), type_of(x).dtype});
-  return out;
+    for (const Array& x : arrays) scalars.push_back({Shape(), type_of(x).dtype});
+  return {s, s.region(0), scalars, TypeList(scalars).first(arrays.size())};
 }
 
 /// Sums of complex numbers are those of their parts, so that each part is rounded as it is.
@@ -169,8 +170,7 @@ ArrayList reduce(const Step& s) {
   }
   ArrayList last;
   for (const Array& x : r.arrays) last.push_back(axes_last(x, axes, s.site()));
-  return fold_last_axis(
-      Body(s, s.region(0), scalars_of(r.arrays)), std::move(last), r.init, s.site());
+  return fold_last_axis(combiner(s, r.arrays), std::move(last), r.init, s.site());
 }
 
 ops::Window window_of(const Step& s, std::size_t rank) {
@@ -270,8 +270,7 @@ ArrayList reduce_window(const Step& s) {
   }
   ArrayList under;
   for (std::size_t k = 0; k < r.count; ++k) under.push_back(windows(s, r.arrays[k], w, r.init[k]));
-  return fold_last_axis(
-      Body(s, s.region(0), scalars_of(r.arrays)), std::move(under), r.init, s.site());
+  return fold_last_axis(combiner(s, r.arrays), std::move(under), r.init, s.site());
 }
 
 /// The direction of a region that is one comparison of its two arguments.
@@ -349,7 +348,8 @@ ArrayList map(const Step& s) {
     if (!(s.type(k).shape == s.type(0).shape))
       s.complain("the arrays of stablehlo.map differ in shape");
   }
-  return Body(s, s.region(0), scalars).apply(arrays);
+  const Type result[] = {{Shape(), s.result().dtype}};
+  return Body(s, s.region(0), scalars, result).apply(arrays);
 }
 
 Rows rows() {

@@ -265,7 +265,8 @@ ArrayList by_network(const Step& s, std::size_t axis) {
                               site));
     for (int twice = 0; twice < 2; ++twice) scalars.push_back({Shape(), s.type(k).dtype});
   }
-  arrays = network(Body(s, s.region(0), scalars), std::move(arrays), n, site);
+  const Type before[] = {{Shape(), bool_}};
+  arrays = network(Body(s, s.region(0), scalars, before), std::move(arrays), n, site);
   std::vector<int> back(shape.size());
   for (std::size_t k = 0; k < order.size(); ++k)
     back[static_cast<std::size_t>(order[k])] = static_cast<int>(k);

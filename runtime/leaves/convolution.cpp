@@ -370,19 +370,3 @@ detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& sp
 }
 
 }  // namespace fluxion::runtime
-
-namespace fluxion::codegen {
-
-detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec) {
-  if (const auto* matmul = std::get_if<MatmulSpec>(&spec)) return runtime::prepare_matmul(*matmul);
-  if (const auto* convolution = std::get_if<ConvolutionSpec>(&spec)) {
-    return runtime::prepare_convolution(*convolution);
-  }
-  if (const auto* factorization = std::get_if<FactorizationSpec>(&spec)) {
-    return runtime::prepare_factorization(*factorization);
-  }
-  if (const auto* sort = std::get_if<SortSpec>(&spec)) return runtime::prepare_sort(*sort);
-  return {};
-}
-
-}  // namespace fluxion::codegen

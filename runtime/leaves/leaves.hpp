@@ -6,7 +6,7 @@ namespace fluxion::runtime {
 
 /// Matrix products in float32 and bfloat16 (accumulated in float32), on any strides; null when the
 /// library has no fast way for them, or there is nothing to compute.
-detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec);
+detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec, codegen::Share);
 
 /// Convolutions and their derivatives in float32 and bfloat16; null as above.
 detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);

@@ -73,7 +73,7 @@ template <class T> void pack(const T* from, T* to, const Operand& o, int64_t row
 class Matmul final : public codegen::PreparedLeaf {
  public:
   /// False when the library refuses.
-  bool prepare(const MatmulSpec& spec) {
+  bool prepare(const MatmulSpec& spec, codegen::Share share) {
     const int64_t b = spec.batch, m = spec.m, n = spec.n, k = spec.k;
     if (b <= 0 || m <= 0 || n <= 0 || k <= 0) return false;
     const auto strides = [](const int64_t(&s)[3]) { return std::array{s[0], s[1], s[2]}; };
@@ -86,7 +86,8 @@ class Matmul final : public codegen::PreparedLeaf {
     fold_batch_into_rows();
     pack_a_ = make_usable(a_);
     pack_b_ = make_usable(b_);
-    cut();
+    per_unit_ = c_.size;
+    if (share == codegen::Share::threads) cut();
     spread_rows();
     return compile();
   }
@@ -195,7 +196,6 @@ class Matmul final : public codegen::PreparedLeaf {
   /// threads only claim them: the bits are the same on any number of threads.
   void cut() {
     const int64_t batch = c_.size[0], m = c_.size[1], n = c_.size[2], k = a_.size[2];
-    per_unit_ = {batch, m, n};
     threads_ = num_threads();
     const double flops = 2.0 * static_cast<double>(batch) * static_cast<double>(m) *
                          static_cast<double>(n) * static_cast<double>(k);
@@ -291,9 +291,9 @@ class Matmul final : public codegen::PreparedLeaf {
 
 }  // namespace
 
-detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec) {
+detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec, codegen::Share share) {
   detail::Ref<Matmul> leaf(new Matmul);
-  if (!leaf->prepare(spec)) return {};
+  if (!leaf->prepare(spec, share)) return {};
   return detail::Ref<codegen::PreparedLeaf>(leaf.raw());
 }
 

@@ -257,7 +257,7 @@ std::vector<MathFunction> make_functions() {
       {"digamma",
        UNARY(digamma_single, digamma_double, kernel::digamma, digamma_reference, mpfr_digamma),
        2,
-       4,
+       3,
        -6,
        12,
        {1, 1.4616321449683623, 2.25, 6.25},

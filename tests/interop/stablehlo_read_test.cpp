@@ -234,6 +234,31 @@ TEST_CASE("an error of the meaning names the operation and its place") {
   CHECK(message(on_vectors("    %0 = call @main(%x, %y) : (tensor<3xf32>, tensor<3xf32>) -> "
                            "tensor<3xf32>\n    return %0 : tensor<3xf32>\n")) ==
         "error[stablehlo-program]: stablehlo: line 3, column 10: @main calls itself");
+  // Regions of one number each: two results, one of another type, none.
+  const auto with_region = [](const std::string& before, const std::string& results) {
+    return message(
+        on_vectors("    %i = stablehlo.constant dense<0.0> : tensor<f32>\n    %0 = " + before +
+                   "    stablehlo.return " + results + "\n  return %x : tensor<3xf32>\n"));
+  };
+  CHECK(with_region("\"stablehlo.reduce\"(%x, %i) <{dimensions = array<i64: 0>}> ({\n  ^bb0(%a: "
+                    "tensor<f32>, %b: tensor<f32>):\n",
+                    "%a, %b : tensor<f32>, tensor<f32>\n  }) : (tensor<3xf32>, tensor<f32>) -> "
+                    "tensor<f32>") ==
+        "error[stablehlo-program]: stablehlo: line 4, column 10: the region of stablehlo.reduce "
+        "gives other results than are asked of it\n  | it gives  (tensor<f32>, tensor<f32>)\n  | "
+        "asked for (tensor<f32>)");
+  CHECK(with_region("\"stablehlo.map\"(%x) <{dimensions = array<i64: 0>}> ({\n  ^bb0(%a: "
+                    "tensor<f32>):\n    %c = stablehlo.convert %a : (tensor<f32>) -> tensor<i32>\n",
+                    "%c : tensor<i32>\n  }) : (tensor<3xf32>) -> tensor<3xf32>") ==
+        "error[stablehlo-program]: stablehlo: line 4, column 10: the region of stablehlo.map gives "
+        "other results than are asked of it\n  | it gives  (tensor<i32>)\n  | asked for "
+        "(tensor<f32>)");
+  CHECK(
+      with_region("\"stablehlo.sort\"(%x) <{dimension = 0 : i64}> ({\n  ^bb0(%a: tensor<f32>, "
+                  "%b: tensor<f32>):\n",
+                  "\n  }) : (tensor<3xf32>) -> tensor<3xf32>") ==
+      "error[stablehlo-program]: stablehlo: line 4, column 10: the region of stablehlo.sort gives "
+      "other results than are asked of it\n  | it gives  ()\n  | asked for (tensor<i1>)");
   CHECK(message("func.func @f() {\n  return\n}\n") ==
         "error[stablehlo-program]: stablehlo: the text has no function @main");
 }

@@ -1,0 +1,89 @@
+// Rows as ranges of units: from the order of the band's variables and the strides of every access.
+#include "codegen/row_units.hpp"
+
+#include <algorithm>
+
+namespace fluxion::codegen {
+namespace {
+
+using kernel::Affine;
+using kernel::Kernel;
+using kernel::Loop;
+
+std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
+
+std::int64_t scale_of(const Affine& affine, std::int32_t variable) {
+  for (const Affine::Term& term : affine.variables)
+    if (term.of == variable) return term.scale;
+  return 0;
+}
+
+}  // namespace
+
+std::optional<RowUnits> RowUnits::find(const Kernel& kernel,
+                                       const Mapping& mapping,
+                                       std::int64_t rows) {
+  if (mapping.phases.size() != 1 || rows <= 0) return std::nullopt;
+  const PhaseMapping& phase = mapping.phases[0];
+  const Loop& loop = kernel.loops[at(phase.loop)];
+  if (phase.units != phase.iterations || phase.chunks_first || loop.trip_count >= 0)
+    return std::nullopt;
+  RowUnits found(kernel, phase);
+  // Units count the outer variables and then the chunks of the lanes' variable: in row-major order
+  // only if that is the last one.
+  found.band_ = phase.order;
+  const std::int32_t lanes = mapping.loops[at(phase.loop)].variable;
+  if (lanes >= 0) found.band_.push_back(lanes);
+  if (found.band_ != loop.variables) return std::nullopt;
+  std::int64_t total = 1;
+  for (std::int32_t v : found.band_) total *= kernel.variables[at(v)].extent;
+  if (total % rows != 0 || total == 0) return std::nullopt;
+  found.points_ = total / rows;
+  std::int64_t inside = 1;
+  for (std::size_t k = found.band_.size() + 1; k-- > 0;) {
+    if (inside == found.points_) {
+      found.apart_ = true;
+      found.row_variables_ = k;
+      break;
+    }
+    if (k > 0) inside *= kernel.variables[at(found.band_[k - 1])].extent;
+  }
+  return found;
+}
+
+std::optional<std::int64_t> RowUnits::units(std::int64_t rows) const {
+  const std::int64_t points = rows * points_;
+  if (phase_.chunks == 1 && phase_.chunk == 1) return points;
+  const std::int64_t extent = kernel_.variables[at(band_.back())].extent;
+  if (points % extent == 0) return points / extent * phase_.chunks;
+  // Within the lanes' variable blocks begin at whole chunks if each of them is whole chunks.
+  if (band_.size() == 1 && points % phase_.chunk == 0) return points / phase_.chunk;
+  return std::nullopt;
+}
+
+bool RowUnits::stays_in_row(std::int32_t buffer, std::int64_t length) const {
+  const std::size_t numbering = apart_ ? row_variables_ : band_.size();
+  if (!apart_ && points_ != length) return false;
+  return std::all_of(
+      kernel_.accesses.begin(), kernel_.accesses.end(), [&](const kernel::Access& access) {
+        if (access.buffer != buffer) return true;
+        if (!access.offset.opaque.empty()) return false;
+        // Along the variables that number rows: from row to row; of elements: from one to the next.
+        std::int64_t step = apart_ ? length : 1;
+        for (std::size_t k = numbering; k-- > 0;) {
+          const std::int64_t extent = kernel_.variables[at(band_[k])].extent;
+          if (extent > 1 && scale_of(access.offset, band_[k]) != step) return false;
+          step *= extent;
+        }
+        std::int64_t least = access.offset.constant, greatest = least;
+        for (const Affine::Term& term : access.offset.variables) {
+          const auto end = band_.begin() + static_cast<std::ptrdiff_t>(numbering);
+          if (std::find(band_.begin(), end, term.of) != end) continue;
+          const std::int64_t far = term.scale * (kernel_.variables[at(term.of)].extent - 1);
+          (far < 0 ? least : greatest) += far;
+        }
+        return apart_ ? least >= 0 && greatest < length : least == 0 && greatest == 0;
+      });
+}
+
+}  // namespace fluxion::codegen
