@@ -2,6 +2,11 @@
 #include "codegen/row_units.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#ifdef FLUXION_LLVM
+#include "codegen/llvm/compile.hpp"
+#endif
 
 namespace fluxion::codegen {
 namespace {
@@ -19,6 +24,17 @@ std::int64_t scale_of(const Affine& affine, std::int32_t variable) {
 }
 
 }  // namespace
+
+MappedKernel map_for_host(const Kernel& kernel) {
+#ifdef FLUXION_LLVM
+  const VectorTarget vectors = host_target().vector;
+#else
+  const VectorTarget vectors;
+#endif
+  Kernel mapped = interchange(collapse(kernel));
+  Mapping mapping = choose_mapping(mapped, vectors);
+  return {std::move(mapped), std::move(mapping)};
+}
 
 std::optional<RowUnits> RowUnits::find(const Kernel& kernel,
                                        const Mapping& mapping,

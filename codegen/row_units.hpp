@@ -6,6 +6,13 @@
 
 namespace fluxion::codegen {
 
+/// A kernel as it is compiled for this machine.
+struct MappedKernel {
+  kernel::Kernel kernel;
+  Mapping mapping;
+};
+MappedKernel map_for_host(const kernel::Kernel&);
+
 /// A kernel whose only phase goes over `rows` rows in their order.
 class RowUnits {
  public:

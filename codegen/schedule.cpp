@@ -362,6 +362,18 @@ Work work_of(const Schedule& schedule) {
   return total;
 }
 
+/// The parts of a strip, indented.
+static std::string to_string(const Schedule& schedule, const Strip& strip) {
+  std::string text = "  of " + std::to_string(strip.matrices) + " x " + std::to_string(strip.rows) +
+                     " rows, " + std::to_string(strip.block) + " at a time, " +
+                     std::to_string(strip.thread_bytes) + " bytes for each thread\n";
+  for (const Strip::Part& part : strip.parts)
+    text += part.leaf
+                ? "  leaf " + part.leaf->description() + '\n'
+                : "  kernel " + schedule.kernels[static_cast<std::size_t>(part.kernel)].name + '\n';
+  return text;
+}
+
 std::string to_string(const Schedule& schedule) {
   const auto slot_text = [&](std::int32_t number) {
     const Slot& slot = schedule.slots[static_cast<std::size_t>(number)];

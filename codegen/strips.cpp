@@ -10,10 +10,6 @@
 #include <numeric>
 #include <set>
 
-#ifdef FLUXION_LLVM
-#include "codegen/llvm/compile.hpp"
-#endif
-
 namespace fluxion::codegen {
 namespace {
 
@@ -27,14 +23,6 @@ constexpr int64_t least_block = 64, most_block = 256;  // rows
 constexpr int64_t most_block_bytes = 2 << 20;
 
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
-
-VectorTarget host_vectors() {
-#ifdef FLUXION_LLVM
-  return host_target().vector;
-#else
-  return {};
-#endif
-}
 
 /// A product's operand or result, as rows of `length` elements that follow each other.
 bool has_dense_rows(const int64_t (&strides)[3],
@@ -67,21 +55,12 @@ class StripMaker {
     std::size_t step;
     std::optional<RowUnits> units;  // of a kernel
   };
-  struct Mapped {
-    kernel::Kernel kernel;
-    Mapping mapping;
-  };
-
   std::vector<Step>& steps() { return schedule_.steps; }
   const Slot& slot(std::int32_t number) const { return schedule_.slots[at(number)]; }
 
-  const Mapped& mapped(std::int32_t number) {
-    std::unique_ptr<Mapped>& known = mapped_[number];
-    if (!known) {
-      kernel::Kernel kernel = interchange(collapse(schedule_.kernels[at(number)]));
-      Mapping mapping = choose_mapping(kernel, host_vectors());
-      known = std::make_unique<Mapped>(Mapped{std::move(kernel), std::move(mapping)});
-    }
+  const MappedKernel& mapped(std::int32_t number) {
+    std::unique_ptr<MappedKernel>& known = mapped_[number];
+    if (!known) known = std::make_unique<MappedKernel>(map_for_host(schedule_.kernels[at(number)]));
     return *known;
   }
 
@@ -132,7 +111,7 @@ class StripMaker {
 
   Schedule& schedule_;
   std::vector<StepFacts>& facts_;
-  std::map<std::int32_t, std::unique_ptr<Mapped>> mapped_;
+  std::map<std::int32_t, std::unique_ptr<MappedKernel>> mapped_;
   // Of the strip in the making:
   std::vector<Member> members_;
   std::map<std::int32_t, std::size_t> maker_;  // of a slot: which member
@@ -268,7 +247,7 @@ bool StripMaker::join_kernel(std::size_t t) {
   for (std::int32_t in : step.inputs)
     if (!made(in))
       if (const auto product = product_before(in)) beside.push_back(*product);
-  const Mapped& code = mapped(step.kernel);
+  const MappedKernel& code = mapped(step.kernel);
   std::optional<RowUnits> units = RowUnits::find(code.kernel, code.mapping, rows_in_all());
   if (!units) return false;
   const auto stays = [&](std::size_t k) {
@@ -504,16 +483,6 @@ bool StripMaker::build(const std::set<std::int32_t>& own) {
 
 void form_strips(Schedule& schedule, std::vector<StepFacts>& facts) {
   StripMaker(schedule, facts).run();
-}
-
-std::string to_string(const Schedule& schedule, const Strip& strip) {
-  std::string text = "  of " + std::to_string(strip.matrices) + " x " + std::to_string(strip.rows) +
-                     " rows, " + std::to_string(strip.block) + " at a time, " +
-                     std::to_string(strip.thread_bytes) + " bytes for each thread\n";
-  for (const Strip::Part& part : strip.parts)
-    text += part.leaf ? "  leaf " + part.leaf->description() + '\n'
-                      : "  kernel " + schedule.kernels[at(part.kernel)].name + '\n';
-  return text;
 }
 
 }  // namespace fluxion::codegen

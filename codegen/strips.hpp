@@ -41,7 +41,4 @@ struct StepFacts {
 /// steps, before and after.
 void form_strips(Schedule&, std::vector<StepFacts>& facts);
 
-/// Its parts, indented.
-std::string to_string(const Schedule&, const Strip&);
-
 }  // namespace fluxion::codegen
