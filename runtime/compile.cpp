@@ -14,7 +14,7 @@
 #include <unordered_map>
 
 #ifdef FLUXION_LLVM
-#include "codegen/llvm/compile.hpp"
+#include "codegen/host.hpp"
 #endif
 
 namespace fluxion {
@@ -28,7 +28,7 @@ bool interpreting() {
 #ifdef FLUXION_LLVM
   static const bool asked = [] {
     const char* word = std::getenv("FLUXION_INTERPRET");
-    return (word && *word && *word != '0') || !codegen::host_target().supported;
+    return (word && *word && *word != '0') || !codegen::host_supported();
   }();
   return asked;
 #else

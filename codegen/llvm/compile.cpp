@@ -106,10 +106,11 @@ class Linker {
     return *linker;
   }
 
-  orc::ResourceTrackerSP add(llvm::SmallVector<char, 0> object,
-                             const std::string& prefix,
-                             std::size_t phases,
-                             std::vector<PhaseEntry>& entries) {
+  /// What is returned keeps the code in memory.
+  std::shared_ptr<const void> add(llvm::SmallVector<char, 0> object,
+                                  const std::string& prefix,
+                                  std::size_t phases,
+                                  std::vector<PhaseEntry>& entries) {
     orc::ResourceTrackerSP tracker = library_->createResourceTracker();
     auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), prefix, false);
     checked(objects_.add(tracker, std::move(buffer)));
@@ -118,7 +119,7 @@ class Linker {
           checked(session_.lookup({library_}, session_.intern(prefix + std::to_string(k))));
       entries.push_back(symbol.getAddress().toPtr<PhaseEntry>());
     }
-    return tracker;
+    return {tracker.get(), [tracker](const void*) { llvm::consumeError(tracker->remove()); }};
   }
 
  private:
@@ -187,15 +188,6 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module,
   return bytes;
 }
 
-/// The cheapest tier for huge kernels, because instruction selection is superlinear in the size of
-/// a block, and for tiny ones: it compiles in a quarter of the time, and their runs take 3 to 50 ns
-/// more or less.
-int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) {
-  if (wanted >= 0) return wanted;
-  bool huge = kernel.instructions.size() > 20000, tiny = estimated_nanoseconds(mapping) < 100;
-  return huge || tiny ? 0 : 1;
-}
-
 }  // namespace
 
 const Target& host_target() {
@@ -221,39 +213,42 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
     throw InternalError("this processor lacks instructions that kernels rely on");
   static std::atomic<std::uint64_t> count{0};
   detail::Ref<CompiledKernel> result(new CompiledKernel);
-  result->kernel_ = collapse(kernel);
-  if (!options.mapping) result->kernel_ = interchange(std::move(result->kernel_));
-  result->mapping_ =
-      options.mapping ? *options.mapping : choose_mapping(result->kernel_, target.vector);
-  result->target_ = target;
-  result->level_ = level_for(result->kernel_, result->mapping_, options.level);
-  result->scratch_bytes_ = PhaseEmitter::scratch_bytes(result->kernel_, result->mapping_);
-  std::string prefix = prefix_of(kernel, ++count);
+  std::call_once(result->form_made_,
+                 [&] { result->form_ = form_of(kernel, options, target.vector); });
+  const KernelForm& form = result->form_;
+  if (options.target) result->target_ = target;
+  result->scratch_bytes_ = PhaseEmitter::scratch_bytes(form.kernel, form.mapping);
+  result->prefix_ = prefix_of(kernel, ++count);
   llvm::LLVMContext context;
-  auto module = emit_module(context, result->kernel_, result->mapping_, target, prefix);
-  auto object = generate(*module, target, result->level_, llvm::CodeGenFileType::ObjectFile);
-  result->object_.assign(object.begin(), object.end());
+  auto module = emit_module(context, form.kernel, form.mapping, target, result->prefix_);
+  auto object = generate(*module, target, form.level, llvm::CodeGenFileType::ObjectFile);
+  std::call_once(result->object_made_,
+                 [&] { result->object_.assign(object.begin(), object.end()); });
   std::vector<PhaseEntry> entries;
-  auto tracker =
-      Linker::instance().add(std::move(object), prefix, result->mapping_.phases.size(), entries);
-  result->code_ = new orc::ResourceTrackerSP(tracker);
+  result->code_ = Linker::instance().add(
+      std::move(object), result->prefix_, form.mapping.phases.size(), entries);
   for (std::size_t k = 0; k < entries.size(); ++k) {
-    const PhaseMapping& phase = result->mapping_.phases[k];
+    const PhaseMapping& phase = form.mapping.phases[k];
     result->phases_.push_back({entries[k], phase.units, phase.grain});
   }
   return result;
 }
 
-CompiledKernel::~CompiledKernel() {
-  auto* tracker = static_cast<orc::ResourceTrackerSP*>(code_);
-  if (!tracker) return;
-  llvm::consumeError((*tracker)->remove());
-  delete tracker;
+const Target& CompiledKernel::target() const { return target_ ? *target_ : host_target(); }
+
+const std::string& CompiledKernel::object() const {
+  std::call_once(object_made_, [&] {
+    llvm::LLVMContext context;
+    auto module = emit_module(context, kernel(), mapping(), target(), prefix_);
+    auto bytes = generate(*module, target(), form().level, llvm::CodeGenFileType::ObjectFile);
+    object_.assign(bytes.begin(), bytes.end());
+  });
+  return object_;
 }
 
 std::string CompiledKernel::llvm_ir() const {
   llvm::LLVMContext context;
-  auto module = emit_module(context, kernel_, mapping_, target_, "phase");
+  auto module = emit_module(context, kernel(), mapping(), target(), "phase");
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream, nullptr);
@@ -262,22 +257,9 @@ std::string CompiledKernel::llvm_ir() const {
 
 std::string CompiledKernel::assembly() const {
   llvm::LLVMContext context;
-  auto module = emit_module(context, kernel_, mapping_, target_, "phase");
-  auto text = generate(*module, target_, level_, llvm::CodeGenFileType::AssemblyFile);
+  auto module = emit_module(context, kernel(), mapping(), target(), "phase");
+  auto text = generate(*module, target(), form().level, llvm::CodeGenFileType::AssemblyFile);
   return {text.begin(), text.end()};
-}
-
-void run(const CompiledKernel& kernel, void* const* buffers) {
-  Context context;
-  std::unique_ptr<void, decltype(&std::free)> rows(nullptr, &std::free);
-  if (kernel.scratch_bytes() > 0) {
-    rows.reset(std::aligned_alloc(64, (kernel.scratch_bytes() + 63) / 64 * 64));
-    if (!rows) throw std::bad_alloc();
-    context.scratch = rows.get();
-  }
-  for (const CompiledKernel::Phase& phase : kernel.phases()) {
-    phase.entry(&context, buffers, 0, phase.units);
-  }
 }
 
 }  // namespace fluxion::codegen

@@ -1,10 +1,14 @@
 // Machine code of kernels for this machine: what the rest of the library sees of LLVM.
 #pragma once
 #include "codegen/abi.hpp"
+#include "codegen/code_image.hpp"
 #include "codegen/kernel_mapping.hpp"
 #include "fluxion/core.hpp"
 #include "trace/kernel/kernel.hpp"
 
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +34,14 @@ struct CompileOptions {
   const Target* target = nullptr;    // null: this machine
 };
 
+/// A kernel as it is emitted.
+struct KernelForm {
+  kernel::Kernel kernel;  // collapsed, and columns interchanged
+  Mapping mapping;
+  int level = 1;  // as in CompileOptions, chosen
+};
+KernelForm form_of(const kernel::Kernel&, const CompileOptions&, const VectorTarget&);
+
 /// The code of one kernel, alive as long as this object. Safe to call from several threads.
 class CompiledKernel : public detail::Shared {
  public:
@@ -41,30 +53,38 @@ class CompiledKernel : public detail::Shared {
   const std::vector<Phase>& phases() const { return phases_; }
   /// Bytes that every calling thread must lend in Context::scratch; 0: none.
   std::size_t scratch_bytes() const { return scratch_bytes_; }
-  const kernel::Kernel& kernel() const { return kernel_; }  // as compiled, collapsed
-  const Mapping& mapping() const { return mapping_; }
-  /// The relocatable object (ELF) that was linked.
-  const std::string& object() const { return object_; }
+  const kernel::Kernel& kernel() const { return form().kernel; }  // as compiled, collapsed
+  const Mapping& mapping() const { return form().mapping; }
+  /// The relocatable object (ELF). Of loaded code it is made when it is asked for.
+  const std::string& object() const;
   std::string llvm_ir() const;
   std::string assembly() const;
-  ~CompiledKernel() override;
+  /// What load() takes; nothing, where the code cannot do without a linker (see link_object).
+  std::optional<CodeImage> image() const;
 
  private:
   friend detail::Ref<CompiledKernel> compile(const kernel::Kernel&, const CompileOptions&);
+  friend detail::Ref<CompiledKernel> load(const kernel::Kernel&, const CodeImage&);
   CompiledKernel() = default;
-  kernel::Kernel kernel_;
-  Mapping mapping_;
-  Target target_;
-  int level_ = 1;
+  const KernelForm& form() const;
+  const Target& target() const;
+  kernel::Kernel source_;
+  mutable std::once_flag form_made_, object_made_;
+  mutable KernelForm form_;
+  mutable std::string object_;
+  std::optional<Target> target_;  // none: this machine
+  std::string prefix_;            // of the names of the phases in the object
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;
-  std::string object_;
-  void* code_ = nullptr;  // the linker's handle
+  std::shared_ptr<const void> code_;  // keeps the code in memory
 };
 
 /// Compiles a kernel; may be called from several threads at once. Throws InternalError if LLVM
 /// refuses.
 detail::Ref<CompiledKernel> compile(const kernel::Kernel&, const CompileOptions& = {});
+/// The code of an earlier compilation of an equal kernel, with the default options, by this build
+/// for this machine. Calls nothing of LLVM. Null where the system refuses executable memory.
+detail::Ref<CompiledKernel> load(const kernel::Kernel&, const CodeImage&);
 /// Runs all phases on the calling thread.
 void run(const CompiledKernel&, void* const* buffers);
 

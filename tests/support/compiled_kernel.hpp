@@ -127,39 +127,50 @@ inline void run_in_pieces(const codegen::CompiledKernel& compiled, void* const* 
 /// What the buffers begin with; by default samples of their type.
 using Fill = std::function<std::uint64_t(std::size_t buffer, std::size_t element)>;
 
-/// Interprets a kernel, runs its code and compares all outputs bit for bit (any NaN equals any
-/// NaN).
+/// Interprets a kernel, runs its code, as it was linked and as a cache would load it, and compares
+/// all outputs bit for bit (any NaN equals any NaN).
 inline void check_code(const kernel::Kernel& kernel,
                        const codegen::CompiledKernel& compiled,
                        const Fill& fill = {}) {
   RandomBits samples(kernel.hash());
-  std::vector<GuardedArray> expected, actual;
+  std::vector<GuardedArray> expected, actual, loaded;
   for (const kernel::BufferDecl& buffer : kernel.buffers) {
     if (buffer.role == kernel::Role::scratch) break;
     const auto count = static_cast<std::size_t>(buffer.count);
-    expected.emplace_back(buffer.dtype, count);
-    actual.emplace_back(buffer.dtype, count);
+    for (auto* arrays : {&expected, &actual, &loaded}) arrays->emplace_back(buffer.dtype, count);
     for (std::size_t k = 0; k < count; ++k) {
       const std::uint64_t bits = fill ? fill(expected.size() - 1, k) : samples(buffer.dtype);
-      expected.back().set(k, bits);
-      actual.back().set(k, bits);
+      for (auto* arrays : {&expected, &actual, &loaded}) arrays->back().set(k, bits);
     }
   }
-  std::vector<void*> expected_memory, actual_memory;
-  for (auto& array : expected) expected_memory.push_back(array.memory->data());
-  for (auto& array : actual) actual_memory.push_back(array.memory->data());
-  interpret(kernel, expected_memory);
+  const auto memory_of = [](const std::vector<GuardedArray>& arrays) {
+    std::vector<void*> memory;
+    for (const GuardedArray& array : arrays) memory.push_back(array.memory->data());
+    return memory;
+  };
+  interpret(kernel, memory_of(expected));
   REQUIRE(undefined_symbols(compiled.object()) == std::vector<std::string>{});
-  run_in_pieces(compiled, actual_memory.data());
+  run_in_pieces(compiled, memory_of(actual).data());
+#ifdef __x86_64__
+  const auto image = compiled.image();
+  REQUIRE(image);
+  run_in_pieces(*codegen::load(kernel, *image), memory_of(loaded).data());
+#else
+  run_in_pieces(compiled, memory_of(loaded).data());
+#endif
   for (std::size_t b = 0; b < expected.size(); ++b) {
     for (std::size_t k = 0; k < expected[b].count; ++k) {
-      const std::uint64_t want = expected[b].get(k), have = actual[b].get(k);
       const DType type = expected[b].type;
-      if (want == have || (is_nan(type, want) && is_nan(type, have))) continue;
-      INFO(kernel::to_string(kernel) << codegen::to_string(compiled.mapping(), compiled.kernel()));
-      INFO("buffer " << b << ", element " << k);
-      CAPTURE(want, have);
-      FAIL("machine code and definition differ");
+      const std::uint64_t want = expected[b].get(k);
+      for (const auto* arrays : {&actual, &loaded}) {
+        const std::uint64_t have = (*arrays)[b].get(k);
+        if (want == have || (is_nan(type, want) && is_nan(type, have))) continue;
+        INFO(kernel::to_string(kernel)
+             << codegen::to_string(compiled.mapping(), compiled.kernel()));
+        INFO("buffer " << b << ", element " << k << (arrays == &loaded ? ", loaded" : ""));
+        CAPTURE(want, have);
+        FAIL("machine code and definition differ");
+      }
     }
   }
   SUCCEED();
