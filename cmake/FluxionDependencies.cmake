@@ -12,6 +12,8 @@ if(FLUXION_LLVM)
   find_package(LLVM 19.1 REQUIRED CONFIG)
   llvm_map_components_to_libnames(FLUXION_LLVM_LIBRARIES core analysis passes orcjit support native
                                   nativecodegen asmprinter mc)
+  # Its functions are inlined; nothing is linked.
+  find_path(FLUXION_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 endif()
 
 # fluxion_use_llvm(target): the headers of LLVM, for the few files that need them.
@@ -25,7 +27,9 @@ endfunction()
 function(fluxion_link_dependencies)
   target_link_libraries(fluxion PRIVATE ${FLUXION_LLVM_LIBRARIES} ${FLUXION_DNNL_LIBRARY}
                                         ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS})
+  # The build ID tells the cache on disk which library made an entry.
   target_link_options(fluxion PRIVATE
+    LINKER:--build-id=sha1
     LINKER:--no-undefined LINKER:--exclude-libs,ALL LINKER:--gc-sections
     LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/hidden.map)
   set_target_properties(fluxion PROPERTIES

@@ -1,6 +1,8 @@
 // The table of compiled kernels by structure, and who compiles what.
 #include "runtime/kernel_cache.hpp"
 
+#include "runtime/code_key.hpp"
+#include "runtime/disk_cache.hpp"
 #include "runtime/thread_pool.hpp"
 
 #include <atomic>
@@ -15,6 +17,8 @@ namespace {
 
 using codegen::CompiledKernel;
 using detail::Ref;
+
+std::atomic<std::uint64_t> compiled_count{0}, loaded_count{0};
 
 struct Entry {
   kernel::Kernel kernel;
@@ -39,8 +43,7 @@ class Cache {
     Ref<CompiledKernel> code;
     std::exception_ptr error;
     try {
-      code = codegen::compile(kernel);
-      count.fetch_add(1, std::memory_order_relaxed);
+      code = load_or_compile(kernel, process_disk_cache());
     } catch (...) {
       error = std::current_exception();
     }
@@ -53,7 +56,6 @@ class Cache {
     if (error) std::rethrow_exception(error);
     return code;
   }
-  std::atomic<std::uint64_t> count{0};
 
  private:
   Ref<CompiledKernel> wait(std::unique_lock<std::mutex>& guard, std::shared_ptr<Entry> entry) {
@@ -85,6 +87,24 @@ std::vector<Ref<CompiledKernel>> compiled(std::span<const kernel::Kernel> kernel
   return codes;
 }
 
-std::uint64_t compiled_kernels() noexcept { return cache().count.load(std::memory_order_relaxed); }
+Ref<CompiledKernel> load_or_compile(const kernel::Kernel& kernel, DiskCache* disk) {
+  const std::string key = disk ? code_key(kernel) : "";
+  if (!key.empty()) {
+    if (const auto bytes = disk->find(key))
+      if (const auto image = codegen::unpack(*bytes))
+        if (Ref<CompiledKernel> code = codegen::load(kernel, *image)) {
+          loaded_count.fetch_add(1, std::memory_order_relaxed);
+          return code;
+        }
+  }
+  Ref<CompiledKernel> code = codegen::compile(kernel);
+  compiled_count.fetch_add(1, std::memory_order_relaxed);
+  if (!key.empty())
+    if (const auto image = code->image()) disk->store(key, codegen::pack(*image));
+  return code;
+}
+
+std::uint64_t compiled_kernels() noexcept { return compiled_count.load(std::memory_order_relaxed); }
+std::uint64_t loaded_kernels() noexcept { return loaded_count.load(std::memory_order_relaxed); }
 
 }  // namespace fluxion::runtime

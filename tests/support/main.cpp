@@ -6,4 +6,10 @@
 #include <catch2/catch.hpp>
 #endif
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#include <cstdlib>
+
+int main(int argc, char** argv) {
+  // Never the developer's own cache of code.
+  setenv("FLUXION_CACHE_DIR", FLUXION_TEST_CACHE, 0);
+  return Catch::Session().run(argc, argv);
+}
