@@ -67,7 +67,8 @@ class Side:
     def __init__(self, command, threads, options):
         self.command, self.threads, self.options, self.process = command, threads, options, None
         self.environment = dict(os.environ) | {name: str(threads) for name in LIBRARY_THREADS}
-        self.environment |= {"TORCHINDUCTOR_CACHE_DIR": str(options.cache / "torchinductor"), "JAX_PLATFORMS": "cpu"}
+        self.environment |= {"TORCHINDUCTOR_CACHE_DIR": str(options.cache / "torchinductor"), "JAX_PLATFORMS": "cpu",
+                             "FLUXION_CACHE": "0"}   # a first call compiles, on every side
         # They name another processor to an old OpenBLAS where they are set.
         for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
             self.environment.pop(name, None)
