@@ -2,6 +2,9 @@
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Fluxion)
 install(TARGETS fluxion EXPORT FluxionTargets FILE_SET HEADERS)
+if(TARGET fluxion_llvm)
+  install(TARGETS fluxion_llvm LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(EXPORT FluxionTargets NAMESPACE Fluxion:: DESTINATION ${package_folder})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/FluxionConfig.cmake.in
                               ${PROJECT_BINARY_DIR}/FluxionConfig.cmake

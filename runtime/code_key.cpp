@@ -1,10 +1,14 @@
-// The build is known by the identification that the linker made of the library's contents.
+// The build is known by the identifications that the linker made of the contents of the library and
+// of the module with its compiler.
 #include "runtime/code_key.hpp"
 
 #include "codegen/host.hpp"
+#include "codegen/llvm/backend.hpp"
 #include "trace/kernel/structure.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <link.h>
 
 namespace fluxion::runtime {
@@ -58,13 +62,42 @@ std::string build_id() {
   return search.found;
 }
 
+/// That of a library which is not loaded, among the first bytes of its file; empty: not there.
+std::string build_id_of_file(const std::string& path) {
+  std::string head(16384, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  ElfW(Ehdr) header;
+  if (head.size() < sizeof header) return {};
+  std::memcpy(&header, head.data(), sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return {};
+  for (std::size_t k = 0; k < header.e_phnum; ++k) {
+    ElfW(Phdr) segment;
+    const std::size_t at = header.e_phoff + k * sizeof segment;
+    if (at > head.size() || head.size() - at < sizeof segment) return {};
+    std::memcpy(&segment, head.data() + at, sizeof segment);
+    if (segment.p_type != PT_NOTE || segment.p_offset > head.size() ||
+        segment.p_filesz > head.size() - segment.p_offset)
+      continue;
+    const std::string found = build_id_in(head.data() + segment.p_offset, segment.p_filesz);
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
 /// What all keys of this process begin with.
 std::string environment() {
-  const std::string build = build_id(), &processor = codegen::host_identification();
-  if (build.empty() || processor.empty()) return {};
+  const std::string build = build_id();
+  const std::string compiler = build_id_of_file(codegen::backend_path());
+  const std::string& processor = codegen::host_identification();
+  if (build.empty() || compiler.empty() || processor.empty()) return {};
   std::string key;
-  for (const std::string& part :
-       {std::string(FLUXION_VERSION), std::string(FLUXION_LLVM_VERSION), build, processor})
+  for (const std::string& part : {std::string(FLUXION_VERSION),
+                                  std::string(FLUXION_LLVM_VERSION),
+                                  build,
+                                  compiler,
+                                  processor})
     key.append(std::to_string(part.size())).append(":").append(part);
   return key;
 }

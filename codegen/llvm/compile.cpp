@@ -1,6 +1,5 @@
 // From a kernel to callable code: emission, instruction selection, linking into this process.
-#include "codegen/llvm/compile.hpp"
-
+#include "codegen/llvm/backend.hpp"
 #include "codegen/llvm/emitter.hpp"
 #include "trace/error.hpp"
 
@@ -13,16 +12,13 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/Triple.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <mutex>
 
 namespace fluxion::codegen {
 
@@ -103,26 +99,32 @@ class Linker {
   static Linker& instance() {
     // Never destroyed: kernels may outlive every static object.
     static Linker* linker = new Linker;
+    static End end;
     return *linker;
   }
 
-  /// What is returned keeps the code in memory.
-  std::shared_ptr<const void> add(llvm::SmallVector<char, 0> object,
-                                  const std::string& prefix,
-                                  std::size_t phases,
-                                  std::vector<PhaseEntry>& entries) {
+  LinkedPhases add(const std::string& object, const std::string& prefix, std::size_t phases) {
+    LinkedPhases linked;
     orc::ResourceTrackerSP tracker = library_->createResourceTracker();
-    auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), prefix, false);
-    checked(objects_.add(tracker, std::move(buffer)));
+    checked(objects_.add(tracker, llvm::MemoryBuffer::getMemBufferCopy(object, prefix)));
     for (std::size_t k = 0; k < phases; ++k) {
       auto symbol =
           checked(session_.lookup({library_}, session_.intern(prefix + std::to_string(k))));
-      entries.push_back(symbol.getAddress().toPtr<PhaseEntry>());
+      linked.entries.push_back(symbol.getAddress().toPtr<PhaseEntry>());
     }
-    return {tracker.get(), [tracker](const void*) { llvm::consumeError(tracker->remove()); }};
+    linked.code = {tracker.get(), [tracker](const void*) {
+                     // LLVM's own objects may be gone when a program ends.
+                     if (!ending) llvm::consumeError(tracker->remove());
+                   }};
+    return linked;
   }
 
  private:
+  struct End {
+    ~End() { ending = true; }
+  };
+  static inline bool ending = false;
+
   Linker()
       : session_(checked(orc::SelfExecutorProcessControl::Create())),
         objects_(session_),
@@ -134,12 +136,6 @@ class Linker {
   orc::ObjectLinkingLayer objects_;
   orc::JITDylib* library_;
 };
-
-std::string prefix_of(const kernel::Kernel& kernel, std::uint64_t number) {
-  std::string name = "fluxion_" + std::to_string(number) + "_";
-  for (char c : kernel.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return name + "_phase";
-}
 
 std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
                                           const kernel::Kernel& kernel,
@@ -188,15 +184,13 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module,
   return bytes;
 }
 
-}  // namespace
-
-const Target& host_target() {
+const Target& host() {
   static const Target target = find_host();
   return target;
 }
 
-Target target_of(const std::string& cpu) {
-  Target target = host_target();
+Target lesser(const std::string& cpu) {
+  Target target = host();
   target.cpu = cpu;
   target.features.clear();
   std::unique_ptr<llvm::TargetMachine> machine = make_machine(target);
@@ -207,59 +201,38 @@ Target target_of(const std::string& cpu) {
   return target;
 }
 
-detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileOptions& options) {
-  const Target& target = options.target ? *options.target : host_target();
-  if (!target.supported)
-    throw InternalError("this processor lacks instructions that kernels rely on");
-  static std::atomic<std::uint64_t> count{0};
-  detail::Ref<CompiledKernel> result(new CompiledKernel);
-  std::call_once(result->form_made_,
-                 [&] { result->form_ = form_of(kernel, options, target.vector); });
-  const KernelForm& form = result->form_;
-  if (options.target) result->target_ = target;
-  result->scratch_bytes_ = PhaseEmitter::scratch_bytes(form.kernel, form.mapping);
-  result->prefix_ = prefix_of(kernel, ++count);
+std::size_t scratch_bytes(const KernelForm& form) {
+  return PhaseEmitter::scratch_bytes(form.kernel, form.mapping);
+}
+
+std::string emit(const KernelForm& form,
+                 const Target& target,
+                 const std::string& prefix,
+                 Output output) {
   llvm::LLVMContext context;
-  auto module = emit_module(context, form.kernel, form.mapping, target, result->prefix_);
-  auto object = generate(*module, target, form.level, llvm::CodeGenFileType::ObjectFile);
-  std::call_once(result->object_made_,
-                 [&] { result->object_.assign(object.begin(), object.end()); });
-  std::vector<PhaseEntry> entries;
-  result->code_ = Linker::instance().add(
-      std::move(object), result->prefix_, form.mapping.phases.size(), entries);
-  for (std::size_t k = 0; k < entries.size(); ++k) {
-    const PhaseMapping& phase = form.mapping.phases[k];
-    result->phases_.push_back({entries[k], phase.units, phase.grain});
+  auto module = emit_module(context, form.kernel, form.mapping, target, prefix);
+  if (output == Output::ir) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    module->print(stream, nullptr);
+    return text;
   }
-  return result;
+  auto bytes = generate(*module,
+                        target,
+                        form.level,
+                        output == Output::object ? llvm::CodeGenFileType::ObjectFile
+                                                 : llvm::CodeGenFileType::AssemblyFile);
+  return {bytes.begin(), bytes.end()};
 }
 
-const Target& CompiledKernel::target() const { return target_ ? *target_ : host_target(); }
-
-const std::string& CompiledKernel::object() const {
-  std::call_once(object_made_, [&] {
-    llvm::LLVMContext context;
-    auto module = emit_module(context, kernel(), mapping(), target(), prefix_);
-    auto bytes = generate(*module, target(), form().level, llvm::CodeGenFileType::ObjectFile);
-    object_.assign(bytes.begin(), bytes.end());
-  });
-  return object_;
+LinkedPhases link(const std::string& object, const std::string& prefix, std::size_t phases) {
+  return Linker::instance().add(object, prefix, phases);
 }
 
-std::string CompiledKernel::llvm_ir() const {
-  llvm::LLVMContext context;
-  auto module = emit_module(context, kernel(), mapping(), target(), "phase");
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  module->print(stream, nullptr);
-  return text;
-}
+const Backend table{FLUXION_VERSION, &host, &lesser, &scratch_bytes, &emit, &link};
 
-std::string CompiledKernel::assembly() const {
-  llvm::LLVMContext context;
-  auto module = emit_module(context, kernel(), mapping(), target(), "phase");
-  auto text = generate(*module, target(), form().level, llvm::CodeGenFileType::AssemblyFile);
-  return {text.begin(), text.end()};
-}
+}  // namespace
+
+extern "C" const Backend* fluxion_llvm_backend() { return &table; }
 
 }  // namespace fluxion::codegen

@@ -42,6 +42,8 @@ struct KernelForm {
 };
 KernelForm form_of(const kernel::Kernel&, const CompileOptions&, const VectorTarget&);
 
+enum class Output { object, assembly, ir };
+
 /// The code of one kernel, alive as long as this object. Safe to call from several threads.
 class CompiledKernel : public detail::Shared {
  public:
@@ -68,6 +70,7 @@ class CompiledKernel : public detail::Shared {
   CompiledKernel() = default;
   const KernelForm& form() const;
   const Target& target() const;
+  std::string emitted(Output, const std::string& prefix) const;
   kernel::Kernel source_;
   mutable std::once_flag form_made_, object_made_;
   mutable KernelForm form_;

@@ -1,7 +1,10 @@
 // What a compiled kernel is without its compiler: form, image, loading, running.
 #include "codegen/host.hpp"
-#include "codegen/llvm/compile.hpp"
+#include "codegen/llvm/backend.hpp"
+#include "trace/error.hpp"
 
+#include <atomic>
+#include <cctype>
 #include <cstdlib>
 #include <new>
 
@@ -15,6 +18,12 @@ int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) 
   if (wanted >= 0) return wanted;
   bool huge = kernel.instructions.size() > 20000, tiny = estimated_nanoseconds(mapping) < 100;
   return huge || tiny ? 0 : 1;
+}
+
+std::string prefix_of(const kernel::Kernel& kernel, std::uint64_t number) {
+  std::string name = "fluxion_" + std::to_string(number) + "_";
+  for (char c : kernel.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return name + "_phase";
 }
 
 }  // namespace
@@ -34,6 +43,40 @@ const KernelForm& CompiledKernel::form() const {
   std::call_once(form_made_, [&] { form_ = form_of(source_, {}, host_vector()); });
   return form_;
 }
+
+const Target& host_target() { return backend().host_target(); }
+Target target_of(const std::string& cpu) { return backend().target_of(cpu); }
+
+detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileOptions& options) {
+  const Target& target = options.target ? *options.target : host_target();
+  if (!target.supported)
+    throw InternalError("this processor lacks instructions that kernels rely on");
+  static std::atomic<std::uint64_t> count{0};
+  detail::Ref<CompiledKernel> result(new CompiledKernel);
+  std::call_once(result->form_made_,
+                 [&] { result->form_ = form_of(kernel, options, target.vector); });
+  if (options.target) result->target_ = target;
+  result->prefix_ = prefix_of(kernel, ++count);
+  result->scratch_bytes_ = backend().scratch_bytes(result->form_);
+  const std::vector<PhaseMapping>& phases = result->form_.mapping.phases;
+  LinkedPhases linked = backend().link(result->object(), result->prefix_, phases.size());
+  for (std::size_t k = 0; k < phases.size(); ++k)
+    result->phases_.push_back({linked.entries[k], phases[k].units, phases[k].grain});
+  result->code_ = std::move(linked.code);
+  return result;
+}
+
+const Target& CompiledKernel::target() const { return target_ ? *target_ : host_target(); }
+
+std::string CompiledKernel::emitted(Output output, const std::string& prefix) const {
+  return backend().emit(form(), target(), prefix, output);
+}
+const std::string& CompiledKernel::object() const {
+  std::call_once(object_made_, [&] { object_ = emitted(Output::object, prefix_); });
+  return object_;
+}
+std::string CompiledKernel::llvm_ir() const { return emitted(Output::ir, "phase"); }
+std::string CompiledKernel::assembly() const { return emitted(Output::assembly, "phase"); }
 
 std::optional<CodeImage> CompiledKernel::image() const {
   std::vector<std::string> names;

@@ -1,15 +1,25 @@
 // A process that shares the cache on disk with others: SEED COUNT compile|load|any. Runs COUNT
 // programs out of 200 and checks their results. Exits with 1: a wrong result; 2: a damaged entry;
-// 3: it compiled where it should load, or the other way.
+// 3: it compiled where it should load, or the other way; 5: the module with LLVM is in its memory
+// where it loaded all code, or is not where it compiled.
 #include "fluxion/fluxion.hpp"
 #include "runtime/disk_cache.hpp"
 #include "runtime/kernel_cache.hpp"
 
 #include <cstdlib>
+#include <fstream>
 #include <random>
+#include <string>
 #include <string_view>
 
 namespace fx = fluxion;
+
+bool has_compiler() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);)
+    if (line.find("fluxion_llvm") != line.npos) return true;
+  return false;
+}
 
 int main(int argc, char** argv) {
   if (argc != 4) return 4;
@@ -31,5 +41,5 @@ int main(int argc, char** argv) {
   const bool loaded = fluxion::runtime::loaded_kernels() > 0;
   if (expected == "compile" && (!compiled || loaded)) return 3;
   if (expected == "load" && (compiled || !loaded)) return 3;
-  return 0;
+  return has_compiler() == compiled ? 0 : 5;
 }
