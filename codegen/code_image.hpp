@@ -12,8 +12,10 @@
 
 namespace fluxion::codegen {
 
-/// What a run of a kernel needs of its compilation. May lie at any address that is a multiple of a
-/// page, and is never written.
+/// Code may lie at any multiple of it.
+inline constexpr std::size_t code_alignment = 64;
+
+/// What a run of a kernel needs of its compilation; its code is never written.
 struct CodeImage {
   struct Phase {
     std::uint64_t offset;  // of the entry, in `code`

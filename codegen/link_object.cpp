@@ -94,7 +94,7 @@ class Linker {
 
  private:
   static constexpr std::uint64_t absent = std::numeric_limits<std::uint64_t>::max();
-  static constexpr std::uint64_t page = 4096, most_bytes = std::uint64_t{1} << 30;
+  static constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
 
   /// Nobody unwinds through kernels.
   bool needed(const Elf64_Shdr& section) const {
@@ -109,7 +109,7 @@ class Linker {
       require(section.sh_type == SHT_PROGBITS);
       require(!(section.sh_flags & (SHF_WRITE | SHF_TLS | SHF_COMPRESSED)));
       const std::uint64_t align = std::max<std::uint64_t>(section.sh_addralign, 1);
-      require((align & (align - 1)) == 0 && align <= page);
+      require((align & (align - 1)) == 0 && align <= code_alignment);
       code_.resize((code_.size() + align - 1) / align * align);
       begins_.back() = code_.size();
       code_ += object_.contents(section);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct KernelForm {
 };
 KernelForm form_of(const kernel::Kernel&, const CompileOptions&, const VectorTarget&);
 
+struct KeptCode;
+
 enum class Output { object, assembly, ir };
 
 /// The code of one kernel, alive as long as this object. Safe to call from several threads.
@@ -66,7 +69,7 @@ class CompiledKernel : public detail::Shared {
 
  private:
   friend detail::Ref<CompiledKernel> compile(const kernel::Kernel&, const CompileOptions&);
-  friend detail::Ref<CompiledKernel> load(const kernel::Kernel&, const CodeImage&);
+  friend std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode>);
   CompiledKernel() = default;
   const KernelForm& form() const;
   const Target& target() const;
@@ -85,8 +88,14 @@ class CompiledKernel : public detail::Shared {
 /// Compiles a kernel; may be called from several threads at once. Throws InternalError if LLVM
 /// refuses.
 detail::Ref<CompiledKernel> compile(const kernel::Kernel&, const CompileOptions& = {});
-/// The code of an earlier compilation of an equal kernel, with the default options, by this build
-/// for this machine. Calls nothing of LLVM. Null where the system refuses executable memory.
+/// The code of earlier compilations of equal kernels, with the default options, by this build for
+/// this machine. Calls nothing of LLVM. All in one block of memory, which lives as long as one of
+/// them. Null where the system refuses executable memory.
+struct KeptCode {
+  const kernel::Kernel& kernel;
+  const CodeImage& image;
+};
+std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode>);
 detail::Ref<CompiledKernel> load(const kernel::Kernel&, const CodeImage&);
 /// Runs all phases on the calling thread.
 void run(const CompiledKernel&, void* const* buffers);

@@ -91,21 +91,38 @@ std::optional<CodeImage> CompiledKernel::image() const {
   return image;
 }
 
-detail::Ref<CompiledKernel> load(const kernel::Kernel& kernel, const CodeImage& image) {
-  std::shared_ptr<const void> code = executable_copy(image.code);
-  // A kernel of no elements has no phases and no code.
-  if (!code && !image.phases.empty()) return {};
-  detail::Ref<CompiledKernel> result(new CompiledKernel);
-  result->source_ = kernel;
-  result->prefix_ = "phase";
-  result->scratch_bytes_ = image.scratch_bytes;
-  for (const CodeImage::Phase& phase : image.phases) {
-    const char* entry = static_cast<const char*>(code.get()) + phase.offset;
-    result->phases_.push_back(
-        {reinterpret_cast<PhaseEntry>(const_cast<char*>(entry)), phase.units, phase.grain});
+std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode> kept) {
+  std::string code;
+  std::vector<std::size_t> begins;
+  for (const KeptCode& one : kept) {
+    code.resize((code.size() + code_alignment - 1) / code_alignment * code_alignment);
+    begins.push_back(code.size());
+    code += one.image.code;
   }
-  result->code_ = std::move(code);
-  return result;
+  const std::shared_ptr<const void> memory = executable_copy(code);
+  std::vector<detail::Ref<CompiledKernel>> results(kept.size());
+  for (std::size_t k = 0; k < kept.size(); ++k) {
+    const CodeImage& image = kept[k].image;
+    // A kernel of no elements has no phases and no code.
+    if (!memory && !image.phases.empty()) continue;
+    detail::Ref<CompiledKernel> result(new CompiledKernel);
+    result->source_ = kept[k].kernel;
+    result->prefix_ = "phase";
+    result->scratch_bytes_ = image.scratch_bytes;
+    for (const CodeImage::Phase& phase : image.phases) {
+      const char* entry = static_cast<const char*>(memory.get()) + begins[k] + phase.offset;
+      result->phases_.push_back(
+          {reinterpret_cast<PhaseEntry>(const_cast<char*>(entry)), phase.units, phase.grain});
+    }
+    result->code_ = memory;
+    results[k] = std::move(result);
+  }
+  return results;
+}
+
+detail::Ref<CompiledKernel> load(const kernel::Kernel& kernel, const CodeImage& image) {
+  const KeptCode one{kernel, image};
+  return load({&one, 1})[0];
 }
 
 void run(const CompiledKernel& kernel, void* const* buffers) {
