@@ -14,6 +14,7 @@
 #include <fstream>
 #include <random>
 #include <spawn.h>
+#include <string_view>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -66,17 +67,18 @@ fs::path only_file_in(const fs::path& folder) {
   return files[0];
 }
 
-/// A process of code_cache_worker.cpp on a cache.
-pid_t start_worker(const fs::path& cache, const char* most_bytes, std::vector<std::string> words) {
+/// A process of code_cache_worker.cpp with these settings of a cache in its environment.
+pid_t start_worker(std::vector<std::string> settings, std::vector<std::string> words) {
   words.insert(words.begin(), FLUXION_CACHE_WORKER);
   std::vector<char*> arguments, environment;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  std::vector<std::string> settings;
-  for (char** e = environ; *e; ++e)
-    if (std::strncmp(*e, "FLUXION_CACHE", 13) != 0) settings.emplace_back(*e);
-  settings.push_back("FLUXION_CACHE_DIR=" + cache.string());
-  settings.push_back(std::string("FLUXION_CACHE_SIZE=") + most_bytes);
+  for (char** e = environ; *e; ++e) {
+    const std::string_view setting = *e;
+    if (!setting.starts_with("FLUXION_CACHE") && !setting.starts_with("XDG_CACHE_HOME=") &&
+        !setting.starts_with("HOME="))
+      settings.emplace_back(setting);
+  }
   for (std::string& setting : settings) environment.push_back(setting.data());
   environment.push_back(nullptr);
   pid_t process = -1;
@@ -85,6 +87,12 @@ pid_t start_worker(const fs::path& cache, const char* most_bytes, std::vector<st
           &process, FLUXION_CACHE_WORKER, nullptr, nullptr, arguments.data(), environment.data()) ==
       0);
   return process;
+}
+pid_t start_worker(const fs::path& cache,
+                   const std::string& most_bytes,
+                   std::vector<std::string> words) {
+  return start_worker({"FLUXION_CACHE_DIR=" + cache.string(), "FLUXION_CACHE_SIZE=" + most_bytes},
+                      std::move(words));
 }
 int status_of(pid_t process) {
   int status = -1;
@@ -235,6 +243,33 @@ TEST_CASE("a second process compiles nothing and does not load the compiler") {
   for (int process = 0; process < 2; ++process)
     CHECK(status_of(start_worker(empty.path(), "0", {"1", "30", "compile"})) == 0);
   CHECK(fs::is_empty(empty.path()));
+}
+
+TEST_CASE("the environment says where the cache is, how large, and whether there is one") {
+  const TemporaryFolder folder;
+  const std::string at = folder.path().string();
+  const std::vector<std::string> words{"1", "5", "compile"};
+  const auto run = [&](std::vector<std::string> settings) {
+    const int status = status_of(start_worker(std::move(settings), words));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  constexpr int no_cache = 4;
+  CHECK(run({"FLUXION_CACHE=0", "FLUXION_CACHE_DIR=" + at + "/off"}) == no_cache);
+  CHECK(run({}) == no_cache);
+  CHECK(run({"HOME=/proc/nothing"}) == no_cache);
+  CHECK(run({"HOME=relative", "XDG_CACHE_HOME=relative"}) == no_cache);
+  CHECK(fs::is_empty(folder.path()));
+  CHECK(run({"HOME=" + at}) == 0);
+  CHECK(run({"HOME=" + at, "XDG_CACHE_HOME=" + at + "/xdg"}) == 0);
+  CHECK(run({"HOME=" + at, "XDG_CACHE_HOME=" + at + "/xdg", "FLUXION_CACHE_DIR=" + at + "/own"}) ==
+        0);
+  CHECK(run({"FLUXION_CACHE_DIR=" + at + "/small", "FLUXION_CACHE_SIZE=1K"}) == 0);
+  CHECK(run({"FLUXION_CACHE_DIR=" + at + "/odd", "FLUXION_CACHE_SIZE=12 apples"}) == 0);
+  CHECK(!fs::exists(folder.path() / "small"));
+#ifdef __x86_64__
+  for (const char* made : {".cache/fluxion", "xdg/fluxion", "own", "odd"})
+    CHECK(fs::exists(folder.path() / made));
+#endif
 }
 
 TEST_CASE("a process that is killed at any moment leaves a cache that others can use") {
