@@ -4,6 +4,18 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
 
+# fluxion_fmt: fmt inside what links it. Compiled once; other versions than Debian 12's as headers.
+if(fmt_VERSION VERSION_GREATER_EQUAL 9 AND fmt_VERSION VERSION_LESS 10)
+  add_library(fluxion_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/formatting.cpp)
+  target_compile_features(fluxion_fmt PUBLIC cxx_std_20)
+  target_include_directories(fluxion_fmt SYSTEM PUBLIC
+    $<TARGET_PROPERTY:fmt::fmt-header-only,INTERFACE_INCLUDE_DIRECTORIES>)
+  set_target_properties(fluxion_fmt PROPERTIES POSITION_INDEPENDENT_CODE ON)
+else()
+  add_library(fluxion_fmt INTERFACE)
+  target_link_libraries(fluxion_fmt INTERFACE fmt::fmt-header-only)
+endif()
+
 # Half the size and time of the relocations of a library with many tables; glibc 2.36 reads it.
 include(CheckLinkerFlag)
 check_linker_flag(CXX LINKER:-z,pack-relative-relocs FLUXION_SMALL_RELOCATIONS)
@@ -46,7 +58,7 @@ endfunction()
 
 # Links the library with what its layers use; everything private.
 function(fluxion_link_dependencies)
-  target_link_libraries(fluxion PRIVATE ${FLUXION_DNNL_LIBRARY} ZLIB::ZLIB Threads::Threads
+  target_link_libraries(fluxion PRIVATE fluxion_fmt ${FLUXION_DNNL_LIBRARY} ZLIB::ZLIB Threads::Threads
                                         ${CMAKE_DL_LIBS})
   fluxion_link_quickly(fluxion)
   set_target_properties(fluxion PROPERTIES

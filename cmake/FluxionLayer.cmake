@@ -10,7 +10,7 @@ function(fluxion_layer name)
   set_target_properties(fluxion_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(fluxion_${name} PRIVATE ${PROJECT_SOURCE_DIR}
                                                      ${PROJECT_SOURCE_DIR}/include)
-  target_link_libraries(fluxion_${name} PRIVATE fmt::fmt-header-only)
+  target_link_libraries(fluxion_${name} PRIVATE fluxion_fmt)
 endfunction()
 
 # fluxion_operations(unary binary ...): adds trace/ops/<name>.cpp, one file per operation or family, and the table of their rules that the parser of programs reads
