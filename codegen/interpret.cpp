@@ -12,7 +12,9 @@ void interpret(const Op& op, ConstTensors operands, Tensors results) {
   op.reference(operands, results, run);
 }
 
-std::vector<detail::Ref<Buffer>> interpret(const Graph& graph, ConstTensors inputs) {
+std::vector<detail::Ref<Buffer>> interpret(const Graph& graph,
+                                           ConstTensors inputs,
+                                           const Around& around) {
   if (static_cast<std::int32_t>(inputs.size()) != graph.input_count())
     throw InternalError("interpret: the graph has another number of inputs");
   std::vector<ConstTensor> values(inputs.begin(), inputs.end());
@@ -25,7 +27,10 @@ std::vector<detail::Ref<Buffer>> interpret(const Graph& graph, ConstTensors inpu
       owners.push_back(allocate(bytes_of(type)));
       results.push_back({type, owners.back()->data()});
     }
-    interpret(o.op, operands, results);
+    if (around)
+      around(graph, o, [&] { interpret(o.op, operands, results); });
+    else
+      interpret(o.op, operands, results);
     values.insert(values.end(), results.begin(), results.end());
   }
   std::vector<detail::Ref<Buffer>> outputs;

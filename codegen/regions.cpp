@@ -146,12 +146,14 @@ Work work_of(const Region& region) {
   for (const auto& program : region.programs) {
     const Work work = work_of(*program);
     most.flops = std::max(most.flops, work.flops);
-    most.bytes = std::max(most.bytes, work.bytes);
+    most.read = std::max(most.read, work.read);
+    most.written = std::max(most.written, work.written);
     most.transcendentals = std::max(most.transcendentals, work.transcendentals);
   }
   const auto* scan = region.op.as<ops::Scan>();
   const double times = scan ? static_cast<double>(scan->length) : 1;
-  return {most.flops * times, most.bytes * times, most.transcendentals * times};
+  return {
+      most.flops * times, most.read * times, most.written * times, most.transcendentals * times};
 }
 
 std::string to_string(const Region& region) {

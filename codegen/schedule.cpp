@@ -43,6 +43,9 @@ class Scheduler {
   ValueId root(ValueId v) const { return root_[static_cast<std::size_t>(v)]; }
   std::int32_t& slot_of(ValueId v) { return slot_of_[static_cast<std::size_t>(root(v))]; }
   std::size_t bytes(ValueId v) const { return bytes_of(graph_.type(v)); }
+  std::int32_t number_of(const Cut& cut) const {
+    return static_cast<std::int32_t>(&cut - schedule_.cuts.data());
+  }
   std::int32_t add_slot(const Slot& slot) {
     schedule_.slots.push_back(slot);
     return static_cast<std::int32_t>(schedule_.slots.size()) - 1;
@@ -50,7 +53,7 @@ class Scheduler {
 
   void find_roots();
   void place_results();
-  void add_copy(ValueId from, ValueId to);
+  void add_copy(ValueId from, ValueId to, const Cut&);
   bool own_place(std::size_t step, std::size_t input) const {
     return schedule_.steps[step].kind == Cut::Kind::copy ||
            facts_[step].cut->group.own_place[input];
@@ -105,10 +108,11 @@ void Scheduler::find_roots() {
   }
 }
 
-void Scheduler::add_copy(ValueId from, ValueId to) {
+void Scheduler::add_copy(ValueId from, ValueId to, const Cut& cut) {
   if (root(from) == root(to) || bytes(to) == 0) return;
   Step step;
   step.kind = Cut::Kind::copy;
+  step.cut = number_of(cut);
   step.inputs = {slot_of(from)};
   step.outputs = {slot_of(to)};
   schedule_.steps.push_back(std::move(step));
@@ -150,6 +154,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   Step step;
   StepFacts facts{nullptr, &cut};
   step.kind = cut.kind;
+  step.cut = number_of(cut);
   if (cut.kind == Cut::Kind::kernel) {
     if (cut.group.outputs.empty()) return;
     step.kernel = kernel_number(cut.kernel ? *cut.kernel : lower(graph_, cut.group));
@@ -169,7 +174,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
     if (slot < 0) slot = add_slot({Slot::Where::arena, 0, 0, bytes(v)});
     step.outputs.push_back(slot);
   }
-  for (const Group::Update& u : cut.group.in_place) add_copy(u.operand, u.output);
+  for (const Group::Update& u : cut.group.in_place) add_copy(u.operand, u.output, cut);
   if (step.leaf && step.leaf->scratch_bytes() > 0)
     step.scratch = add_slot({Slot::Where::arena, 0, 0, step.leaf->scratch_bytes()});
   if (step.region) step.scratch = add_slot({Slot::Where::arena, 0, 0, step.region->bytes});
@@ -301,11 +306,6 @@ Work work_of(const LeafSpec& spec) {
   return work;
 }
 
-Work work_of_leaf(const Schedule& schedule, std::int32_t operation) {
-  const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(operation)];
-  return work_of(o.op.leaf(schedule.graph->operand_types(o), schedule.graph->result_types(o)));
-}
-
 Work work_of(const kernel::Kernel& kernel) {
   Work work;
   visit_instructions(kernel, [&](const kernel::Instruction& i, double count) {
@@ -333,31 +333,38 @@ Schedule schedule(const GraphRef& graph, Libraries libraries) {
   return Scheduler(graph, libraries).run();
 }
 
+Work work_of(const Schedule& schedule, const Step& step) {
+  Work work;
+  if (step.kind == Cut::Kind::kernel) {
+    work = work_of(schedule.kernels[static_cast<std::size_t>(step.kernel)]);
+  } else if (step.region) {
+    work = work_of(*step.region);
+  } else if (step.strip) {
+    for (const Step& part : step.strip->steps) {
+      const Work own = work_of(schedule, part);
+      work.flops += own.flops;
+      work.transcendentals += own.transcendentals;
+    }
+  } else if (step.kind == Cut::Kind::leaf) {
+    const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(step.operation)];
+    work = work_of(o.op.leaf(schedule.graph->operand_types(o), schedule.graph->result_types(o)));
+  }
+  const auto bytes = [&](std::int32_t slot) {
+    return static_cast<double>(schedule.slots[static_cast<std::size_t>(slot)].bytes);
+  };
+  for (std::int32_t slot : step.inputs) work.read += bytes(slot);
+  for (std::int32_t slot : step.outputs) work.written += bytes(slot);
+  return work;
+}
+
 Work work_of(const Schedule& schedule) {
   Work total;
   for (const Step& step : schedule.steps) {
-    Work work;
-    if (step.kind == Cut::Kind::kernel) {
-      work = work_of(schedule.kernels[static_cast<std::size_t>(step.kernel)]);
-    } else if (step.region) {
-      work = work_of(*step.region);
-    } else if (step.strip) {
-      for (const Strip::Part& part : step.strip->parts) {
-        const Work own = part.leaf
-                             ? work_of_leaf(schedule, part.operation)
-                             : work_of(schedule.kernels[static_cast<std::size_t>(part.kernel)]);
-        work.flops += own.flops;
-        work.transcendentals += own.transcendentals;
-      }
-    } else if (step.kind == Cut::Kind::leaf) {
-      work = work_of_leaf(schedule, step.operation);
-    }
+    const Work work = work_of(schedule, step);
     total.flops += work.flops;
-    total.bytes += work.bytes;
+    total.read += work.read;
+    total.written += work.written;
     total.transcendentals += work.transcendentals;
-    for (const auto* slots : {&step.inputs, &step.outputs})
-      for (std::int32_t slot : *slots)
-        total.bytes += static_cast<double>(schedule.slots[static_cast<std::size_t>(slot)].bytes);
   }
   return total;
 }

@@ -24,6 +24,7 @@ struct Step {
   Cut::Kind kind = Cut::Kind::kernel;  // never an alias: those are only slots
   std::int32_t kernel = -1;            // into Schedule::kernels
   std::int32_t operation = -1;         // of a leaf or a reference: in the graph
+  std::int32_t cut = -1;               // into Schedule::cuts; of a copy: that of the step after it
   detail::Ref<PreparedLeaf> leaf;
   std::shared_ptr<const Region> region;       // of a loop or a branch that is no kernel
   std::shared_ptr<const Strip> strip;         // of steps that are one over blocks of rows
@@ -65,9 +66,11 @@ Schedule schedule(const GraphRef&, Libraries = Libraries::host);
 
 /// Floating-point operations, bytes read and written by steps, calls of transcendental functions.
 struct Work {
-  double flops = 0, bytes = 0, transcendentals = 0;
+  double flops = 0, read = 0, written = 0, transcendentals = 0;
+  double bytes() const { return read + written; }
 };
 Work work_of(const Schedule&);
+Work work_of(const Schedule&, const Step&);
 
 /// The steps as text, one a line, with their slots.
 std::string to_string(const Schedule&);

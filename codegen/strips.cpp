@@ -473,6 +473,10 @@ bool StripMaker::build(const std::set<std::int32_t>& own) {
   schedule_.slots.push_back(
       {Slot::Where::arena, 0, 0, strip->thread_bytes * static_cast<std::size_t>(strip->threads)});
   for (std::int32_t number : own) schedule_.slots[at(number)].bytes = 0;  // nobody's any more
+  for (const Member& member : members_) strip->steps.push_back(steps()[member.step]);
+  joined.cut = strip->steps.back().cut;
+  for (const Step& step : strip->steps)
+    joined.operation = std::max(joined.operation, step.operation);
   joined.strip = std::move(strip);
   steps().push_back(std::move(joined));
   facts_.push_back({});

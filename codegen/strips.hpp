@@ -27,6 +27,7 @@ struct Strip {
   int threads = 1;
   std::size_t thread_bytes = 0;
   std::vector<Part> parts;
+  std::vector<Step> steps;  // that the parts were; values that only they need have no bytes
 
   std::int64_t blocks_of_matrix() const { return (rows + block - 1) / block; }
 };

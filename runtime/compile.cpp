@@ -1,6 +1,7 @@
 // Programs by structure: an equal graph is compiled once, whoever asks for it and on how many
 // threads.
 #include "runtime/program.hpp"
+#include "runtime/recorder.hpp"
 #include "trace/passes.hpp"
 
 #include <atomic>
@@ -36,10 +37,17 @@ bool interpreting() {
 #endif
 }
 
+#ifdef FLUXION_LLVM
+GraphRef optimised(const GraphRef& graph) {
+  const runtime::Recorded phase("passes");
+  return optimize(graph);
+}
+#endif
+
 Ref<const Executable> make(const GraphRef& graph) {
   if (interpreting()) return runtime::interpreted_program(graph);
 #ifdef FLUXION_LLVM
-  Ref<const Executable> program = runtime::native_program(optimize(graph));
+  Ref<const Executable> program = runtime::native_program(optimised(graph), graph);
   // Beside what the passes write there.
   static const char* const folder = std::getenv("FLUXION_DUMP");
   if (folder) {

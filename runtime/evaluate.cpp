@@ -2,6 +2,7 @@
 // into the nodes.
 #include "runtime/cut.hpp"
 #include "runtime/program.hpp"
+#include "runtime/recorder.hpp"
 #include "trace/frame.hpp"
 #include "trace/lazy.hpp"
 
@@ -92,6 +93,11 @@ void wait_for_leaves(const Cut& cut, std::unique_lock<std::mutex>& guard) {
   }
 }
 
+GraphRef recorded_program_of(const Cut& cut) {
+  const runtime::Recorded phase("trace");
+  return program_of(cut);
+}
+
 void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
   const bool checking = runtime::checking_nans();
   Ref<const Executable> program;
@@ -101,7 +107,7 @@ void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
   Ref<detail::Shared> error;
   try {
     if (!program) {
-      const GraphRef graph = program_of(cut);
+      const GraphRef graph = recorded_program_of(cut);
       std::vector<Op> operations;
       for (const auto& n : cut.nodes) operations.push_back(n->op);
       guard.unlock();

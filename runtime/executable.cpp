@@ -1,6 +1,9 @@
 // A compiled program: gives results their memory, and walks its schedule.
+#include "codegen/report.hpp"
 #include "runtime/program.hpp"
+#include "runtime/recorder.hpp"
 #include "runtime/walker.hpp"
+#include "trace/passes.hpp"
 
 #include <cstring>
 
@@ -11,10 +14,15 @@ using codegen::Result;
 using codegen::Slot;
 using detail::Ref;
 
+codegen::Schedule make_schedule(const GraphRef& graph) {
+  const Recorded phase("schedule");
+  return codegen::schedule(graph);
+}
+
 class NativeProgram final : public Executable {
  public:
-  explicit NativeProgram(const GraphRef& graph)
-      : schedule_(codegen::schedule(graph)), walker_(schedule_) {}
+  NativeProgram(const GraphRef& optimised, const GraphRef& traced)
+      : traced_(traced), schedule_(make_schedule(optimised)), walker_(schedule_) {}
 
   void run(std::span<const Argument> arguments, std::span<Ref<Buffer>> results) const override {
     give_results(arguments, results);
@@ -42,7 +50,7 @@ class NativeProgram final : public Executable {
 
   ProgramCost cost() const override {
     const codegen::Work work = work_of(schedule_);
-    return {work.flops, work.bytes, work.transcendentals};
+    return {work.flops, work.bytes(), work.transcendentals};
   }
   ProgramMemory memory() const override {
     ProgramMemory memory;
@@ -55,6 +63,19 @@ class NativeProgram final : public Executable {
     memory.temporaries = schedule_.arena_bytes;
     memory.peak = memory.arguments + memory.results + memory.temporaries - saved;
     return memory;
+  }
+  std::vector<MemoryOwner> owners(const GraphRef& traced) const override {
+    std::vector<MemoryOwner> owners;
+    with_lines_of(traced, [&](const codegen::Schedule& schedule) {
+      for (codegen::Owner& owner : codegen::owners_of(schedule))
+        owners.push_back({owner.bytes, std::move(owner.operation), owner.site});
+    });
+    return owners;
+  }
+  std::string table(const GraphRef& traced) const override {
+    std::string text;
+    with_lines_of(traced, [&](const codegen::Schedule& s) { text = codegen::table_of(s); });
+    return text;
   }
   std::string kernels() const override {
     std::string text = to_string(schedule_);
@@ -105,14 +126,20 @@ class NativeProgram final : public Executable {
     }
   }
 
+  template <class F> void with_lines_of(const GraphRef& traced, F f) const {
+    if (traced.raw() == traced_.raw()) return f(schedule_);
+    f(codegen::schedule(optimize(traced)));
+  }
+
+  GraphRef traced_;
   codegen::Schedule schedule_;
   Walker walker_;
 };
 
 }  // namespace
 
-Ref<const Executable> native_program(const GraphRef& graph) {
-  return Ref<const Executable>(new NativeProgram(graph));
+Ref<const Executable> native_program(const GraphRef& optimised, const GraphRef& traced) {
+  return Ref<const Executable>(new NativeProgram(optimised, traced));
 }
 
 }  // namespace fluxion::runtime

@@ -1,10 +1,12 @@
 // A compiled program: what runs when a value is asked for or a jitted function is called.
 #pragma once
+#include "fluxion/programs.hpp"
 #include "trace/buffer.hpp"
 #include "trace/graph.hpp"
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace fluxion {
 
@@ -36,7 +38,12 @@ class Executable : public detail::Shared {
                    std::span<detail::Ref<Buffer>> results) const = 0;
   virtual ProgramCost cost() const = 0;
   virtual ProgramMemory memory() const = 0;
-  /// The text of every kernel, of their LLVM modules, of their machine code.
+  /// Whose values and scratch are alive when the temporaries are largest, the largest first; and
+  /// the steps as a table. `traced`: the program as it was asked for, whose lines are told; it may
+  /// be another than the equal one that was compiled.
+  virtual std::vector<MemoryOwner> owners(const GraphRef& traced) const = 0;
+  virtual std::string table(const GraphRef& traced) const = 0;
+  /// The text of every step and kernel, of their LLVM modules, of their machine code.
   virtual std::string kernels() const = 0;
   virtual std::string llvm_ir() const = 0;
   virtual std::string assembly() const = 0;

@@ -2,6 +2,7 @@
 #include "fluxion/jit.hpp"
 
 #include "runtime/program.hpp"
+#include "runtime/recorder.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
 
@@ -36,9 +37,12 @@ void force(const Flat& arrays, const Site& site) {
 class CompiledFunction final : public Program {
  public:
   CompiledFunction(FlatFunction f, const Flat& arguments) : inputs_(types_of(arguments, f.site)) {
-    Traced traced = trace_function(f, inputs_, "jit", f.site);
-    captures_ = std::move(traced.captures);
-    graph_ = std::move(traced.graph);
+    {
+      const runtime::Recorded phase("trace");
+      Traced traced = trace_function(f, inputs_, "jit", f.site);
+      captures_ = std::move(traced.captures);
+      graph_ = std::move(traced.graph);
+    }
     force(captures_, f.site);
     outputs_ = graph_->output_types();
     program_ = fluxion::compile(graph_);
@@ -101,8 +105,11 @@ class CompiledFunction final : public Program {
   Cost cost() const override { return {program_->cost().flops, program_->cost().bytes}; }
   Memory memory() const override {
     const ProgramMemory m = program_->memory();
-    return {m.arguments, m.results, m.temporaries, m.peak};
+    Memory memory{m.arguments, m.results, m.temporaries, m.peak};
+    memory.owners = program_->owners(graph_);
+    return memory;
   }
+  std::string explain() const override { return program_->table(graph_); }
   std::string kernels() const override { return program_->kernels(); }
   std::string llvm_ir() const override { return program_->llvm_ir(); }
   std::string assembly() const override { return program_->assembly(); }

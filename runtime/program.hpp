@@ -4,8 +4,9 @@
 
 namespace fluxion::runtime {
 
-/// Walks the steps of a schedule over compiled kernels and library leaves.
-detail::Ref<const Executable> native_program(const GraphRef&);
+/// Walks the steps of a schedule over compiled kernels and library leaves. `optimised` is `traced`
+/// after the passes.
+detail::Ref<const Executable> native_program(const GraphRef& optimised, const GraphRef& traced);
 /// Runs the graph as it is through the references of its operations.
 detail::Ref<const Executable> interpreted_program(const GraphRef&);
 /// Runs the graph operation by operation, each compiled by itself, and throws Error "nan" where one

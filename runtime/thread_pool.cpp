@@ -3,6 +3,7 @@
 #include "runtime/thread_pool.hpp"
 
 #include "fluxion/devices.hpp"
+#include "runtime/recorder.hpp"
 #include "trace/error.hpp"
 
 #include <algorithm>
@@ -286,6 +287,7 @@ class Pool {
   }
 
   void work(int number) noexcept {
+    pthread_setname_np(pthread_self(), fmt::format("fluxion {}", number + 1).c_str());
     while (number < wanted_workers_.load(std::memory_order_acquire)) {
       Slot* slot = joinable(number, std::memory_order_acquire);
       if (slot != nullptr) {
@@ -384,6 +386,17 @@ class Pool {
   bool ended_ = false;
 };
 
+/// While a step is recorded, every range is a part of it on the thread that runs it.
+void run_on(Pool& pool, std::int64_t count, std::int64_t grain, RangeFunction f, int threads) {
+  const SliceRef slice = recording() ? Recorded::current() : SliceRef();
+  if (!slice) return pool.run(count, grain, f, threads);
+  const auto part = [&](std::int64_t begin, std::int64_t end) {
+    const Recorded here(slice, begin, end);
+    f(begin, end);
+  };
+  pool.run(count, grain, part, threads);
+}
+
 }  // namespace
 
 void parallel_for(std::int64_t count, std::int64_t grain, RangeFunction f, int max_threads) {
@@ -392,7 +405,7 @@ void parallel_for(std::int64_t count, std::int64_t grain, RangeFunction f, int m
   if (!inside_job && count > grain) {
     Pool& pool = Pool::instance();
     const int threads = max_threads > 0 ? std::min(max_threads, pool.threads()) : pool.threads();
-    if (threads > 1) return pool.run(count, grain, f, threads);
+    if (threads > 1) return run_on(pool, count, grain, f, threads);
   }
   const Participation participation(0);
   f(0, count);

@@ -1,101 +1,40 @@
 // Runs the steps of a schedule one after the other over the memory that was planned.
 #include "runtime/walker.hpp"
 
-#include "codegen/strips.hpp"
-#include "runtime/thread_pool.hpp"
-
-#include <algorithm>
+#include "codegen/report.hpp"
+#include "runtime/run_kernel.hpp"
 
 namespace fluxion::runtime {
 namespace {
 
 using codegen::CompiledKernel;
-using codegen::Context;
 using codegen::Step;
 using detail::Ref;
 
-/// Memory of a thread for the scratch rows of kernels; grows.
-void* thread_scratch(std::size_t bytes) {
-  if (bytes == 0) return nullptr;
-  // Made with its first memory, so that it goes before what the allocator keeps for the thread.
-  thread_local Ref<Buffer> memory = allocate(bytes);
-  if (memory->bytes() < bytes) memory = allocate(bytes);
-  return memory->data();
+std::vector<Ref<CompiledKernel>> compile_kernels(const codegen::Schedule& schedule) {
+  if (schedule.kernels.empty()) return {};
+  const Recorded phase("compile kernels");
+  return compiled(schedule.kernels);
 }
 
-void run_kernel(const CompiledKernel& kernel, void* const* buffers) {
-  const std::size_t scratch = kernel.scratch_bytes();
-  for (const CompiledKernel::Phase& phase : kernel.phases()) {
-    if (phase.units <= phase.grain) {
-      const Context context{thread_scratch(scratch)};
-      phase.entry(&context, buffers, 0, phase.units);
-      continue;
-    }
-    parallel_for(phase.units, phase.grain, [&](std::int64_t begin, std::int64_t end) {
-      const Context context{thread_scratch(scratch)};
-      phase.entry(&context, buffers, begin, end);
-    });
-  }
-}
-
-using codegen::Strip;
-
-/// One block of a strip: `row` is its first, of all matrices' rows; `own` the thread's memory.
-void run_block(const Strip& strip,
-               const std::vector<Ref<CompiledKernel>>& kernels,
-               void* const* buffers,
-               std::byte* own,
-               std::int64_t row,
-               bool last) {
-  for (const Strip::Part& part : strip.parts) {
-    Scratch<void*, 64> places(part.places.size());
-    for (std::size_t k = 0; k < part.places.size(); ++k) {
-      const Strip::Place& place = part.places[k];
-      std::byte* const base =
-          place.local ? own + place.index : static_cast<std::byte*>(buffers[place.index]);
-      places[k] = base + row / part.matrix_rows * place.matrix_bytes +
-                  row % part.matrix_rows * place.row_bytes;
-    }
-    if (part.leaf) {
-      const auto& leaf = last ? part.last : part.leaf;
-      leaf->run(places.data(), places.data() + 2, own + part.scratch);
-      continue;
-    }
-    const CompiledKernel& kernel = *kernels[static_cast<std::size_t>(part.kernel)];
-    const Context context{thread_scratch(kernel.scratch_bytes())};
-    const std::int64_t begin =
-        row / strip.rows * part.matrix_units + row % strip.rows / strip.block * part.units;
-    kernel.phases()[0].entry(
-        &context, places.data(), begin, begin + (last ? part.last_units : part.units));
-  }
-}
-
-void run_strip(const Strip& strip,
-               const std::vector<Ref<CompiledKernel>>& kernels,
-               void* const* buffers,
-               void* memory) {
-  const std::int64_t each = strip.blocks_of_matrix();
-  parallel_for(
-      strip.matrices * each,
-      1,
-      [&](std::int64_t begin, std::int64_t end) {
-        std::byte* const own = static_cast<std::byte*>(memory) +
-                               static_cast<std::size_t>(participant()) * strip.thread_bytes;
-        for (std::int64_t b = begin; b < end; ++b)
-          run_block(strip,
-                    kernels,
-                    buffers,
-                    own,
-                    b / each * strip.rows + b % each * strip.block,
-                    b % each == each - 1);
-      },
-      strip.threads);
+SliceRef slice_of(codegen::StepReport report) {
+  Slice slice;
+  slice.category = report.kind;
+  slice.name = std::string(report.kind) + ' ' + codegen::short_list(report.operations, 60);
+  slice.operations = codegen::short_list(report.operations, 1000);
+  for (const Type& type : report.writes)
+    slice.writes += (slice.writes.empty() ? "" : " ") + to_string(type);
+  slice.dtype = report.writes.empty() ? float32 : report.writes[0].dtype;
+  slice.site = report.site;
+  slice.implementation = std::move(report.implementation);
+  slice.work = report.work;
+  return std::make_shared<const Slice>(std::move(slice));
 }
 
 }  // namespace
 
 Walker::Walker(const codegen::Schedule& schedule)
-    : schedule_(schedule), kernels_(compiled(schedule.kernels)) {
+    : schedule_(schedule), kernels_(compile_kernels(schedule)) {
   for (const Step& step : schedule_.steps) {
     Run run{&step,
             step.kernel < 0 ? nullptr : kernels_[static_cast<std::size_t>(step.kernel)].raw(),
@@ -128,20 +67,42 @@ std::vector<const CompiledKernel*> Walker::kernels() const {
   return all;
 }
 
+inline void Walker::run_one(const Run& run, void* const* memory) const {
+  Scratch<void*, 64> buffers(run.count);
+  for (std::size_t k = 0; k < run.count; ++k)
+    buffers[k] = memory[static_cast<std::size_t>(slots_[run.begin + k])];
+  if (run.kernel)
+    run_kernel(*run.kernel, buffers.data());
+  else if (run.step->strip)
+    run_strip(*run.step->strip,
+              kernels_,
+              buffers.data(),
+              memory[static_cast<std::size_t>(run.step->scratch)]);
+  else
+    run_step(schedule_, *run.step, run.programs, buffers.data(), memory);
+}
+
 void Walker::run(void* const* memory) const {
-  for (const Run& run : runs_) {
-    Scratch<void*, 64> buffers(run.count);
-    for (std::size_t k = 0; k < run.count; ++k)
-      buffers[k] = memory[static_cast<std::size_t>(slots_[run.begin + k])];
-    if (run.kernel)
-      run_kernel(*run.kernel, buffers.data());
-    else if (run.step->strip)
-      run_strip(*run.step->strip,
-                kernels_,
-                buffers.data(),
-                memory[static_cast<std::size_t>(run.step->scratch)]);
-    else
-      run_step(schedule_, *run.step, run.programs, buffers.data(), memory);
+  if (recording()) return run_recorded(memory);
+  for (const Run& run : runs_) run_one(run, memory);
+}
+
+void Walker::run_recorded(void* const* memory) const {
+  std::call_once(described_, [&] {
+    Slice whole;
+    for (std::size_t k = 0; k < schedule_.steps.size(); ++k) {
+      slices_.push_back(slice_of(report_of(schedule_, k)));
+      whole.site = slices_.back()->site;
+      if (k == 0 || slices_.back()->dtype != float32) whole.dtype = slices_.back()->dtype;
+    }
+    whole.name = whole.category = "run";
+    whole.work = work_of(schedule_);
+    slices_.push_back(std::make_shared<const Slice>(std::move(whole)));
+  });
+  const Recorded whole(Recorded::inside() ? nullptr : slices_.back());
+  for (std::size_t k = 0; k < runs_.size(); ++k) {
+    const Recorded step(slices_[k]);
+    run_one(runs_[k], memory);
   }
 }
 

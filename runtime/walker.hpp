@@ -1,8 +1,10 @@
 // A schedule whose kernels are compiled, run step by step.
 #pragma once
 #include "runtime/kernel_cache.hpp"
+#include "runtime/recorder.hpp"
 #include "runtime/run_step.hpp"
 
+#include <mutex>
 #include <vector>
 
 namespace fluxion::runtime {
@@ -26,10 +28,15 @@ class Walker final : public ScheduledProgram {
     ScheduledPrograms programs;             // of a loop or a branch: walkers
   };
 
+  void run_one(const Run&, void* const* memory) const;
+  void run_recorded(void* const* memory) const;
+
   const codegen::Schedule& schedule_;
   std::vector<detail::Ref<codegen::CompiledKernel>> kernels_;
   std::vector<std::int32_t> slots_;
   std::vector<Run> runs_;
+  mutable std::once_flag described_;
+  mutable std::vector<SliceRef> slices_;  // of the steps, then of a whole run; made when recorded
 };
 
 }  // namespace fluxion::runtime

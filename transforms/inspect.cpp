@@ -3,6 +3,7 @@
 #include "trace/ops.hpp"
 #include "transforms/walk.hpp"
 
+#include <fmt/format.h>
 #include <ostream>
 
 namespace fluxion {
@@ -57,5 +58,22 @@ Function run_trace(FlatFunction f, Flat arguments) {
 
 std::string Function::text() const { return to_string(static_cast<const Graph&>(*graph_), true); }
 std::ostream& operator<<(std::ostream& out, const Function& f) { return out << f.text(); }
+
+std::string Memory::text() const {
+  std::string text = fmt::format(
+      "arguments {} bytes, results {} bytes, temporaries {} bytes, at most {} bytes at once\n",
+      arguments,
+      results,
+      temporaries,
+      peak);
+  for (const MemoryOwner& owner : owners)
+    text += fmt::format("  {:>12}  {}  {}:{}\n",
+                        owner.bytes,
+                        owner.operation,
+                        owner.site.file_name(),
+                        owner.site.line());
+  return text;
+}
+std::ostream& operator<<(std::ostream& out, const Memory& memory) { return out << memory.text(); }
 
 }  // namespace fluxion

@@ -20,10 +20,22 @@ class Function {
 struct Cost {
   double flops = 0, bytes = 0;
 };
+/// An operation of a program, with the bytes of its value or of its scratch memory.
+struct MemoryOwner {
+  std::size_t bytes = 0;
+  std::string operation;
+  Site site;  // the user's line
+};
 /// Bytes that one run of a compiled program needs: its arguments, its results, what it allocates
 /// meanwhile, and the most that is alive at once.
 struct Memory {
   std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0;
+  /// What the temporaries hold when most of them are in use, the largest first. Inside a fused
+  /// kernel nothing is held: only values that lie in memory have a place here.
+  std::vector<MemoryOwner> owners = {};
+  /// The sizes in one line, then a line for each owner.
+  std::string text() const;
+  friend std::ostream& operator<<(std::ostream&, const Memory&);
 };
 
 namespace detail {
@@ -37,6 +49,7 @@ struct Program : Shared {
       FlatFunction) const = 0;  // traces again and throws "stale-capture" if the program changed
   virtual Cost cost() const = 0;
   virtual Memory memory() const = 0;
+  virtual std::string explain() const = 0;
   virtual std::string kernels() const = 0;
   virtual std::string llvm_ir() const = 0;
   virtual std::string assembly() const = 0;
@@ -62,13 +75,15 @@ class TypedExecutable : public Callable<TypedExecutable<Out, A...>> {
   }
   /// Floating-point operations and bytes of one run.
   Cost cost() const { return program_->cost(); }
-  /// Bytes of arguments, results and temporaries, and their peak.
+  /// Bytes of arguments, results and temporaries, their peak, and the operations that own it.
   Memory memory() const { return program_->memory(); }
   /// The program's kernels in the kernel language, as LLVM's intermediate representation, as
   /// machine code.
   std::string kernels() const { return program_->kernels(); }
   std::string llvm_ir() const { return program_->llvm_ir(); }
   std::string assembly() const { return program_->assembly(); }
+  /// What fx::explain gives.
+  std::string explain() const { return program_->explain(); }
 
  private:
   Ref<Program> program_;
@@ -132,4 +147,13 @@ struct Trace : Callable<Trace> {
 inline constexpr detail::Lower lower{};
 inline constexpr detail::EvalShape eval_shape{};
 inline constexpr detail::Trace trace{};
+
+/// The steps of a compiled program as a table: kernels, library calls, copies, loops with what they
+/// repeat; for each the operations in it, your line, what it writes, floating-point operations,
+/// bytes read and written, calls of transcendental functions (k = 1000). `exe`: what
+/// fx::lower(f, x...).compile() gives.
+template <class Out, class... A>
+std::string explain(const detail::TypedExecutable<Out, A...>& exe) {
+  return exe.explain();
+}
 }  // namespace fluxion
