@@ -25,6 +25,11 @@ std::string_view kind_of(const Step& step) {
   return "reference";
 }
 
+/// Says little about a kernel that does other things, too.
+bool only_arranges(const Op& op) {
+  return op.as<ops::Constant>() || op.name() == "broadcast_in_dim" || op.name() == "reshape";
+}
+
 /// What a step is best known by: a structured operation, or else the one that makes its first
 /// result.
 const Operation& main_operation(const Graph& graph, const Step& step, const Group& group) {
@@ -149,10 +154,11 @@ StepReport report_of(const Schedule& schedule, const Step& step) {
   const Group& group = schedule.cuts[static_cast<std::size_t>(step.cut)].group;
   StepReport report;
   report.kind = kind_of(step);
-  for (std::int32_t i : group.operations)
-    if (const Op& op = operation(graph, i).op;
-        !op.as<ops::Constant>() || group.operations.size() == 1)
-      report.operations.emplace_back(op.name());
+  for (bool all : {false, true})
+    for (std::int32_t i : group.operations)
+      if (const Op& op = operation(graph, i).op;
+          all ? report.operations.empty() : !only_arranges(op))
+        report.operations.emplace_back(op.name());
   report.site = main_operation(graph, step, group).site;
   report.work = work_of(schedule, step);
   if (step.leaf) report.implementation = step.leaf->description();

@@ -9,9 +9,11 @@ namespace fluxion::codegen {
 
 /// One step of a schedule.
 struct StepReport {
-  std::string_view kind;                // kernel, leaf, copy, strip, loop, branch, reference
-  std::vector<std::string> operations;  // names, in the program's order, without constants
-  Site site;                            // of the operation that says most about it
+  std::string_view kind;  // kernel, leaf, copy, strip, loop, branch, reference
+  /// Names, in the program's order, without constants, broadcasts and reshapes unless there is
+  /// nothing else.
+  std::vector<std::string> operations;
+  Site site;  // of the operation that says most about it
   Types writes;
   std::string implementation;  // of a leaf: the library's, its sizes
   Work work;

@@ -308,8 +308,15 @@ Work work_of(const LeafSpec& spec) {
 
 Work work_of(const kernel::Kernel& kernel) {
   Work work;
+  // Combining the elements of a reduction is no instruction, but work.
+  std::vector<double> combining(kernel.instructions.size());
+  for (const kernel::Loop& loop : kernel.loops)
+    for (const kernel::Carry& carry : loop.carries)
+      if (loop.kind == kernel::LoopKind::reduce && carry.combiner <= kernel::Combiner::max)
+        combining[static_cast<std::size_t>(carry.element)] += carry.factor >= 0 ? 2 : 1;
   visit_instructions(kernel, [&](const kernel::Instruction& i, double count) {
     if (!kernel::is_float(i.type)) return;
+    work.flops += count * combining[static_cast<std::size_t>(&i - kernel.instructions.data())];
     if (i.verb == kernel::Verb::fma)
       work.flops += 2 * count;
     else if (is_arithmetic(i.verb))

@@ -22,8 +22,10 @@ SliceRef slice_of(codegen::StepReport report) {
   slice.category = report.kind;
   slice.name = std::string(report.kind) + ' ' + codegen::short_list(report.operations, 60);
   slice.operations = codegen::short_list(report.operations, 1000);
-  for (const Type& type : report.writes)
-    slice.writes += (slice.writes.empty() ? "" : " ") + to_string(type);
+  for (const Type& type : report.writes) {
+    if (!slice.writes.empty()) slice.writes += ' ';
+    slice.writes += to_string(type);
+  }
   slice.dtype = report.writes.empty() ? float32 : report.writes[0].dtype;
   slice.site = report.site;
   slice.implementation = std::move(report.implementation);
