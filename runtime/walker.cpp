@@ -69,7 +69,7 @@ std::vector<const CompiledKernel*> Walker::kernels() const {
   return all;
 }
 
-inline void Walker::run_one(const Run& run, void* const* memory) const {
+[[gnu::always_inline]] inline void Walker::run_one(const Run& run, void* const* memory) const {
   Scratch<void*, 64> buffers(run.count);
   for (std::size_t k = 0; k < run.count; ++k)
     buffers[k] = memory[static_cast<std::size_t>(slots_[run.begin + k])];

@@ -211,10 +211,10 @@ TEST_CASE("a loop's temporaries belong to the operations of its body, and to its
   REQUIRE(memory.owners.size() == 2);
   CHECK(memory.owners[0].bytes == 4 * 64 * 64);
   CHECK(memory.owners[0].operation == "scan carry 0");
-  CHECK(memory.owners[0].site.line() == static_cast<unsigned>(at + 5));
+  CHECK(memory.owners[0].site.line() == static_cast<unsigned>(at + 4));
   CHECK(memory.owners[1].bytes == 4 * 64 * 32);
   CHECK(memory.owners[1].operation == "dot_general");
-  CHECK(memory.owners[1].site.line() == static_cast<unsigned>(at + 1));
+  CHECK(memory.owners[1].site.line() == static_cast<unsigned>(at));
 }
 
 TEST_CASE("a program without temporaries has no owners") {
