@@ -50,11 +50,11 @@ Ref<const Executable> make(const GraphRef& graph) {
   Ref<const Executable> program = runtime::native_program(optimised(graph), graph);
   // Beside what the passes write there.
   static const char* const folder = std::getenv("FLUXION_DUMP");
-  if (folder) {
-    const auto name =
-        fmt::format("{}/{:016x}-{}-kernels.txt", folder, graph->hash(), passes().size() + 1);
-    std::ofstream(name) << program->kernels();
-  }
+  std::size_t number = passes().size();
+  if (folder)
+    for (const Stage& stage : program->stages())
+      std::ofstream(fmt::format("{}/{:016x}-{:02}-{}", folder, graph->hash(), ++number, stage.name))
+          << stage.text;
   return program;
 #else
   return {};

@@ -77,10 +77,13 @@ class NativeProgram final : public Executable {
     with_lines_of(traced, [&](const codegen::Schedule& s) { text = codegen::table_of(s); });
     return text;
   }
-  std::string kernels() const override {
-    std::string text = to_string(schedule_);
-    for (const auto* kernel : walker_.kernels()) text += '\n' + to_string(kernel->kernel());
-    return text;
+  std::string kernels() const override { return to_string(schedule_) + kernel_text(); }
+  std::vector<Stage> stages() const override {
+    return {{"cuts.txt", to_string(*schedule_.graph, schedule_.cuts)},
+            {"schedule.txt", codegen::table_of(schedule_) + '\n' + to_string(schedule_)},
+            {"kernels.txt", kernel_text()},
+            {"llvm.ll", llvm_ir()},
+            {"assembly.s", assembly()}};
   }
   std::string llvm_ir() const override {
     std::string text;
@@ -126,6 +129,11 @@ class NativeProgram final : public Executable {
     }
   }
 
+  std::string kernel_text() const {
+    std::string text;
+    for (const auto* kernel : walker_.kernels()) text += '\n' + to_string(kernel->kernel());
+    return text;
+  }
   template <class F> void with_lines_of(const GraphRef& traced, F f) const {
     if (traced.raw() == traced_.raw()) return f(schedule_);
     f(codegen::schedule(optimize(traced)));

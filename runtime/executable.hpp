@@ -29,6 +29,11 @@ struct ProgramMemory {
   std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0;
 };
 
+/// A stage of a compilation as text: "cuts.txt", "llvm.ll".
+struct Stage {
+  std::string name, text;
+};
+
 /// Immutable after it was made; may be run by several threads at once.
 class Executable : public detail::Shared {
  public:
@@ -47,6 +52,8 @@ class Executable : public detail::Shared {
   virtual std::string kernels() const = 0;
   virtual std::string llvm_ir() const = 0;
   virtual std::string assembly() const = 0;
+  /// What the program was on the way from the passes to machine code, in this order.
+  virtual std::vector<Stage> stages() const { return {}; }
   /// How many kernels and library leaves one run launches.
   virtual std::size_t step_count() const = 0;
 };

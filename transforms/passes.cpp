@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 
@@ -28,14 +29,15 @@ bool verifying() {
 #endif
 }
 
-/// <folder>/<hash of the program>-<number>-<pass>.txt; a folder that cannot be written is ignored.
+/// <folder>/<hash of the program>-<number>-<pass>.txt; a folder that cannot be made or written is
+/// ignored.
 void dump(std::string_view folder,
           std::uint64_t program,
           std::size_t number,
           std::string_view pass,
           const Graph& graph,
           double microseconds) {
-  std::ofstream file(fmt::format("{}/{:016x}-{}-{}.txt", folder, program, number, pass));
+  std::ofstream file(fmt::format("{}/{:016x}-{:02}-{}.txt", folder, program, number, pass));
   file << fmt::format("// {}: {:.0f} us\n", pass, microseconds) << to_string(graph, true);
 }
 
@@ -46,7 +48,11 @@ std::span<const Pass> passes() { return table; }
 GraphRef optimize(const GraphRef& graph) {
   static const char* const folder = std::getenv("FLUXION_DUMP");
   const std::uint64_t program = graph->hash();
-  if (folder) dump(folder, program, 0, "traced", *graph, 0);
+  if (folder) {
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    dump(folder, program, 0, "traced", *graph, 0);
+  }
   GraphRef current = graph;
   for (std::size_t k = 0; k < std::size(table); ++k) {
     const auto begin = std::chrono::steady_clock::now();

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""What environment variables make a program write: dump PROGRAM, perf PROGRAM."""
+import os, pathlib, re, subprocess, sys, tempfile
+
+# Records x - y, an absolute value and a maximum behind a matrix product.
+CASE = "explain shows the kernels and library calls*"
+
+
+def run(program, **variables):
+    process = subprocess.Popen([program, CASE], env=os.environ | variables, stdout=subprocess.PIPE, text=True)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    return process.pid
+
+
+def dump(program):
+    with tempfile.TemporaryDirectory() as folder:
+        made = pathlib.Path(folder) / "made" / "here"
+        run(program, FLUXION_DUMP=str(made))
+        names = sorted(path.name for path in made.iterdir())
+        hashes = {name[:16] for name in names}
+        assert len(hashes) == 1, names
+        stages = [name[17:] for name in names]
+        assert stages == ["00-traced.txt", "01-inline.txt", "02-simplify.txt", "03-arrange.txt", "04-split.txt",
+                          "05-cse.txt", "06-dce.txt", "07-cuts.txt", "08-schedule.txt", "09-kernels.txt", "10-llvm.ll",
+                          "11-assembly.s"], stages
+        text = {name[17:]: (made / name).read_text() for name in names}
+        assert re.search(r"= dot_general.*// explain_test.cpp:\d+", text["00-traced.txt"]), text["00-traced.txt"]
+        assert re.match(r"// dce: \d+ us\n", text["06-dce.txt"]), text["06-dce.txt"]
+        assert re.match(r"leaf dot_general: %0 %1 -> %\d+\n", text["07-cuts.txt"]), text["07-cuts.txt"]
+        assert "kernel  sub abs reduce  explain_test.cpp:" in text["08-schedule.txt"], text["08-schedule.txt"]
+        assert " -> arena[0, 65536]\n" in text["08-schedule.txt"], text["08-schedule.txt"]
+        assert "f32 abs" in text["09-kernels.txt"], text["09-kernels.txt"]
+        assert "define" in text["10-llvm.ll"], text["10-llvm.ll"]
+        assert ".text" in text["11-assembly.s"], text["11-assembly.s"]
+
+
+{"dump": dump}[sys.argv[1]](sys.argv[2])
