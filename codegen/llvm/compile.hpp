@@ -2,6 +2,7 @@
 #pragma once
 #include "codegen/abi.hpp"
 #include "codegen/code_image.hpp"
+#include "codegen/code_names.hpp"
 #include "codegen/kernel_mapping.hpp"
 #include "fluxion/core.hpp"
 #include "trace/kernel/kernel.hpp"
@@ -83,6 +84,7 @@ class CompiledKernel : public detail::Shared {
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;
   std::shared_ptr<const void> code_;  // keeps the code in memory
+  std::unique_ptr<CodeNames> names_;  // after the code: they go before it
 };
 
 /// Compiles a kernel; may be called from several threads at once. Throws InternalError if LLVM

@@ -3,6 +3,7 @@
 #include "codegen/llvm/backend.hpp"
 #include "trace/error.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cctype>
 #include <cstdlib>
@@ -20,8 +21,10 @@ int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) 
   return huge || tiny ? 0 : 1;
 }
 
-std::string prefix_of(const kernel::Kernel& kernel, std::uint64_t number) {
-  std::string name = "fluxion_" + std::to_string(number) + "_";
+/// Of the names of a kernel's functions, each time another one.
+std::string prefix_of(const kernel::Kernel& kernel) {
+  static std::atomic<std::uint64_t> count{0};
+  std::string name = "fluxion_" + std::to_string(++count) + "_";
   for (char c : kernel.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
   return name + "_phase";
 }
@@ -51,18 +54,24 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   const Target& target = options.target ? *options.target : host_target();
   if (!target.supported)
     throw InternalError("this processor lacks instructions that kernels rely on");
-  static std::atomic<std::uint64_t> count{0};
   detail::Ref<CompiledKernel> result(new CompiledKernel);
   std::call_once(result->form_made_,
                  [&] { result->form_ = form_of(kernel, options, target.vector); });
   if (options.target) result->target_ = target;
-  result->prefix_ = prefix_of(kernel, ++count);
+  result->prefix_ = prefix_of(kernel);
   result->scratch_bytes_ = backend().scratch_bytes(result->form_);
   const std::vector<PhaseMapping>& phases = result->form_.mapping.phases;
   LinkedPhases linked = backend().link(result->object(), result->prefix_, phases.size());
   for (std::size_t k = 0; k < phases.size(); ++k)
     result->phases_.push_back({linked.entries[k], phases[k].units, phases[k].grain});
   result->code_ = std::move(linked.code);
+  std::vector<NamedCode> names;
+  for (std::size_t k = 0; k < phases.size(); ++k) {
+    std::string name = result->prefix_ + std::to_string(k);
+    const std::uint64_t size = size_in(result->object(), name);
+    names.push_back({std::move(name), linked.entries[k], size});
+  }
+  result->names_ = std::make_unique<CodeNames>(names);
   return result;
 }
 
@@ -107,14 +116,22 @@ std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode> kept) {
     if (!memory && !image.phases.empty()) continue;
     detail::Ref<CompiledKernel> result(new CompiledKernel);
     result->source_ = kept[k].kernel;
-    result->prefix_ = "phase";
+    result->prefix_ = prefix_of(kept[k].kernel);
     result->scratch_bytes_ = image.scratch_bytes;
+    std::vector<NamedCode> names;
     for (const CodeImage::Phase& phase : image.phases) {
+      std::uint64_t end = image.code.size();
+      for (const CodeImage::Phase& other : image.phases)
+        if (other.offset > phase.offset) end = std::min<std::uint64_t>(end, other.offset);
       const char* entry = static_cast<const char*>(memory.get()) + begins[k] + phase.offset;
       result->phases_.push_back(
           {reinterpret_cast<PhaseEntry>(const_cast<char*>(entry)), phase.units, phase.grain});
+      names.push_back({result->prefix_ + std::to_string(names.size()),
+                       result->phases_.back().entry,
+                       end - phase.offset});
     }
     result->code_ = memory;
+    result->names_ = std::make_unique<CodeNames>(names);
     results[k] = std::move(result);
   }
   return results;

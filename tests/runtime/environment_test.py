@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""What environment variables make a program write: dump PROGRAM, perf PROGRAM."""
+"""What environment variables make a program write: dump PROGRAM, perf PROGRAM; what GDB sees: gdb PROGRAM."""
 import os, pathlib, re, subprocess, sys, tempfile
 
-# Records x - y, an absolute value and a maximum behind a matrix product.
+# Compiles x - y, an absolute value and a maximum behind a matrix product.
 CASE = "explain shows the kernels and library calls*"
+# Compiles and runs sin and exp on many elements.
+RUN = "the parts of a kernel that threads share*"
 
 
-def run(program, **variables):
-    process = subprocess.Popen([program, CASE], env=os.environ | variables, stdout=subprocess.PIPE, text=True)
+def run(program, case, **variables):
+    process = subprocess.Popen([program, case], env=os.environ | variables, stdout=subprocess.PIPE, text=True)
     output = process.communicate()[0]
     assert process.returncode == 0, output
     return process.pid
@@ -16,7 +18,7 @@ def run(program, **variables):
 def dump(program):
     with tempfile.TemporaryDirectory() as folder:
         made = pathlib.Path(folder) / "made" / "here"
-        run(program, FLUXION_DUMP=str(made))
+        run(program, CASE, FLUXION_DUMP=str(made))
         names = sorted(path.name for path in made.iterdir())
         hashes = {name[:16] for name in names}
         assert len(hashes) == 1, names
@@ -35,4 +37,33 @@ def dump(program):
         assert ".text" in text["11-assembly.s"], text["11-assembly.s"]
 
 
-{"dump": dump}[sys.argv[1]](sys.argv[2])
+def perf_map(program):
+    path = pathlib.Path(f"/tmp/perf-{run(program, RUN, FLUXION_PERF_MAP='1')}.map")
+    try:
+        return path.read_text().splitlines()
+    finally:
+        path.unlink()
+
+
+def perf(program):
+    lines = perf_map(program)
+    for line in lines:
+        assert re.fullmatch(r"[0-9a-f]+ [1-9a-f][0-9a-f]* fluxion_\d+_\w+_phase\d+", line), line
+    assert any(line.endswith("_sin_exp_phase0") for line in lines), lines
+
+
+def gdb(program):
+    """A breakpoint at a function that does not exist yet, and a stack with its name. Skipped (77) where processes may
+    not be traced."""
+    name = next(line.split()[2] for line in perf_map(program) if line.endswith("_sin_exp_phase0"))
+    commands = ["set confirm off", "set debuginfod enabled off", "set breakpoint pending on", f"break {name}",
+                f"run '{RUN}'", "backtrace", "kill", "quit"]
+    words = [word for command in commands for word in ("-ex", command)]
+    done = subprocess.run(["gdb", "-batch", "-nx", *words, program], capture_output=True, text=True)
+    if "ptrace" in done.stderr:
+        sys.exit(77)
+    assert re.search(rf"^#0 .* in {name} \(\)$", done.stdout, re.M), done.stdout + done.stderr
+    assert re.search(r"^#\d+ .*fluxion::runtime::", done.stdout, re.M), done.stdout + done.stderr
+
+
+{"dump": dump, "gdb": gdb, "perf": perf}[sys.argv[1]](sys.argv[2])
