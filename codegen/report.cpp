@@ -7,6 +7,7 @@
 #include "trace/ops/control_flow.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace fluxion::codegen {
@@ -90,63 +91,78 @@ std::string types_text(const Types& types, std::size_t most) {
 
 class Table {
  public:
-  void row(const StepReport& step, std::size_t depth) {
-    line(std::string(2 * depth, ' ') + std::string(step.kind),
-         short_list(step.operations, most_operations),
-         shortened(short_line(step.site), most_line),
-         types_text(step.writes, most_types),
-         step.work);
-    if (!step.implementation.empty()) note(depth, "by " + step.implementation);
+  void row(StepReport step, std::size_t depth) {
+    const std::string implementation = std::move(step.implementation);
+    rows_.push_back({std::string(2 * depth, ' ') + std::string(step.kind), std::move(step), {}});
+    if (!implementation.empty()) note(depth, "by " + implementation);
   }
   void note(std::size_t depth, const std::string& text) {
-    rows_.push_back({{}, std::string(2 * depth + 2, ' ') + text});
+    rows_.push_back({{}, {}, std::string(2 * depth + 2, ' ') + text});
   }
-  void sum(const Work& work) { line("sum", "", "", "", work); }
+  void sum(const Work& work) {
+    rows_.push_back({"sum", {}, {}});
+    rows_.back().step.work = work;
+  }
 
+  /// As much of lists and names as there is room for.
   std::string text() const {
-    std::size_t width[columns] = {};
-    for (const Row& row : rows_)
-      for (std::size_t k = 0; k < columns; ++k) width[k] = std::max(width[k], row.cells[k].size());
+    static constexpr Limits limits[] = {{28, 32, 24}, {28, 24, 18}, {24, 20, 14}, {16, 16, 12}};
+    for (const Limits& most : limits)
+      if (const std::string text = with_limits(most, &most == std::end(limits) - 1); !text.empty())
+        return text;
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t columns = 8, most_columns = 120;
+  struct Limits {
+    std::size_t operations, line, types;
+  };
+  struct Row {
+    std::string kind;
+    StepReport step;
+    std::string note;  // instead of cells
+  };
+  using Cells = std::array<std::string, columns>;
+
+  static Cells cells_of(const Row& row, const Limits& most) {
+    return {row.kind,
+            short_list(row.step.operations, most.operations),
+            shortened(short_line(row.step.site), most.line),
+            types_text(row.step.writes, most.types),
+            number_text(row.step.work.flops),
+            number_text(row.step.work.read),
+            number_text(row.step.work.written),
+            number_text(row.step.work.transcendentals)};
+  }
+  /// Empty where it is too wide.
+  std::string with_limits(const Limits& most, bool cut) const {
+    std::vector<Cells> table{
+        {"step", "operations", "line", "writes", "flops", "read", "written", "transc."}};
+    for (const Row& row : rows_) table.push_back(row.note.empty() ? cells_of(row, most) : Cells());
+    std::size_t width[columns] = {}, all = 2 * (columns - 1);
+    for (std::size_t k = 0; k < columns; ++k) {
+      for (const Cells& cells : table) width[k] = std::max(width[k], cells[k].size());
+      all += width[k];
+    }
+    if (all > most_columns && !cut) return {};
     std::string text;
-    for (const Row& row : rows_) {
-      std::string line = row.note.substr(0, most_columns);
-      for (std::size_t k = 0; k < columns && row.note.empty(); ++k) {
-        const bool number = k >= columns - 4;
-        line += number ? fmt::format("{:>{}}", row.cells[k], width[k])
-                       : fmt::format("{:<{}}", row.cells[k], width[k]);
-        if (k + 1 < columns) line += "  ";
+    for (std::size_t r = 0; r < table.size(); ++r) {
+      std::string line = r > 0 ? rows_[r - 1].note : "";
+      for (std::size_t k = 0; k < columns && line.size() < most_columns; ++k) {
+        if (r > 0 && !rows_[r - 1].note.empty()) break;
+        if (k > 0) line += "  ";
+        line += k >= columns - 4 ? fmt::format("{:>{}}", table[r][k], width[k])
+                                 : fmt::format("{:<{}}", table[r][k], width[k]);
       }
+      line.resize(std::min(line.size(), most_columns));
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     }
     return text;
   }
 
- private:
-  static constexpr std::size_t columns = 8;
-  static constexpr std::size_t most_operations = 28, most_line = 22, most_types = 18,
-                               most_columns = 120;
-  struct Row {
-    std::string cells[columns];
-    std::string note;  // instead of cells
-  };
-  void line(std::string kind,
-            std::string operations,
-            std::string site,
-            std::string writes,
-            const Work& work) {
-    rows_.push_back({{std::move(kind),
-                      std::move(operations),
-                      std::move(site),
-                      std::move(writes),
-                      number_text(work.flops),
-                      number_text(work.read),
-                      number_text(work.written),
-                      number_text(work.transcendentals)},
-                     {}});
-  }
-  std::vector<Row> rows_{
-      {{"step", "operations", "line", "writes", "flops", "read", "written", "transc."}, {}}};
+  std::vector<Row> rows_;
 };
 
 StepReport report_of(const Schedule& schedule, const Step& step) {

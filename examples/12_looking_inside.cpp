@@ -17,6 +17,16 @@ int main() {
   std::cout
       << fx::jit(fx::value_and_grad(step))(fx::array({1.f, 2.f}), fx::array({0.f, 4.f})).second
       << "\n";
+  std::cout << "its steps, and whose its temporary memory is:\n";
+  const fx::Spec many{{512, 512}, fx::float32};
+  auto product =
+      fx::lower(
+          fx::value_and_grad([](Array x, Array w) { return fx::sum(fx::tanh(fx::matmul(x, w))); }),
+          many,
+          many)
+          .compile();
+  std::cout << fx::explain(product) << product.memory();
+
   std::cout << "once for each example of a batch:\n";
   fx::eval(fx::jit(fx::vmap(step))(fx::arange(6, fx::float32).reshape({3, 2}), fx::zeros({3, 2})));
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <new>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -104,12 +105,16 @@ Recorded::~Recorded() {
   innermost = outer_;
   event_.end = now();
   Recorder& all = recorder();
-  Track& own = track();
-  const std::lock_guard guard(own.lock);
-  // The lock orders this before or after a collection: what ended after it belongs to nobody.
-  if (recording_number.load(std::memory_order_seq_cst) != number_) return;
-  if (all.events.fetch_add(1, std::memory_order_relaxed) < all.most.load(std::memory_order_relaxed))
-    own.events.push_back(std::move(event_));
+  try {
+    Track& own = track();
+    const std::lock_guard guard(own.lock);
+    // The lock orders this before or after a collection: what ended after it belongs to nobody.
+    if (recording_number.load(std::memory_order_seq_cst) != number_) return;
+    if (all.events.fetch_add(1, std::memory_order_relaxed) <
+        all.most.load(std::memory_order_relaxed))
+      own.events.push_back(std::move(event_));
+  } catch (const std::bad_alloc&) {  // a slice less
+  }
 }
 
 SliceRef Recorded::current() { return innermost ? innermost->event_.slice : SliceRef(); }

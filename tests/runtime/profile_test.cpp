@@ -113,7 +113,15 @@ TEST_CASE("a profile has a slice for every step, inside its run, with its work a
   CHECK(product.at("args").at("implementation").get<std::string>().starts_with("matmul "));
   CHECK(product.at("args").at("flops") == 2.0 * 128 * 128 * 128);
   CHECK(product.at("args").at("bytes") == 3 * 4 * 128 * 128);
-  CHECK(product.at("args").at("bound by") == "arithmetic");
+  // The roof is the slower of arithmetic and memory, as they were measured.
+  const double arithmetic = 2.0 * 128 * 128 * 128 / 1e9 /
+                            trace.at("otherData").at("peak GFLOP/s float32").get<double>(),
+               memory =
+                   3.0 * 4 * 128 * 128 / 1e9 / trace.at("otherData").at("peak GB/s").get<double>();
+  CHECK(product.at("args").at("bound by") == (arithmetic > memory ? "arithmetic" : "memory"));
+  CHECK(
+      product.at("args").at("share of roofline").get<double>() ==
+      Approx(std::max(arithmetic, memory) / (product.at("dur").get<double>() / 1e6)).epsilon(0.05));
   const json& exponential = kernels[0].at("args");
   CHECK(kernels[0].at("name") == "kernel exp");
   CHECK(exponential.at("line") == here(at + 1));

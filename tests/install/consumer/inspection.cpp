@@ -1,8 +1,11 @@
 // Section 4 of the tour: trace, lower, eval_shape, stop_gradient.
 #include "expect.hpp"
 
+#include <cstdio>
 #include <fluxion/fluxion.hpp>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -40,6 +43,16 @@ int main() {
   EXPECT(near(exe(x).item<float>(), 24 * std::tanh(1.0)));
   EXPECT(exe.cost().flops >= 24 && exe.cost().bytes >= 96);
   EXPECT(exe.memory().arguments == 96 && exe.memory().results == 4);
+  EXPECT(fx::explain(exe).find("inspection.cpp:") != std::string::npos);
+  {
+    auto profile = fx::profile("inspection_trace.json");
+    fx::eval(exe(x));
+    profile.stop();
+  }
+  std::ifstream trace("inspection_trace.json");
+  const std::string events((std::istreambuf_iterator<char>(trace)), {});
+  EXPECT(events.find("\"kernel ") != std::string::npos);
+  std::remove("inspection_trace.json");
 
   auto g = fx::grad([](Array x) { return x * fx::stop_gradient(x); })(Array(3.0));
   EXPECT(g.item<double>() == 3.0);
