@@ -26,12 +26,13 @@ struct JitDescriptor {
   std::uint32_t version, action;
   JitCodeEntry *relevant, *first;
 };
+// NOLINTBEGIN(bugprone-reserved-identifier)
 [[gnu::visibility("protected"), gnu::used]] JitDescriptor __jit_debug_descriptor = {
-    1, 0, nullptr, nullptr};  // NOLINT(bugprone-reserved-identifier)
-[[gnu::visibility("protected"), gnu::noinline, gnu::used]] void
-__jit_debug_register_code() {  // NOLINT(bugprone-reserved-identifier)
+    1, 0, nullptr, nullptr};
+[[gnu::visibility("protected"), gnu::noinline, gnu::used]] void __jit_debug_register_code() {
   asm volatile("" ::: "memory");
 }
+// NOLINTEND(bugprone-reserved-identifier)
 }
 
 namespace fluxion::codegen {

@@ -7,8 +7,8 @@
 namespace fluxion {
 
 struct ProfileOptions {
-  /// Slices beyond these are counted and left out: each takes about 48 bytes.
-  std::size_t most_slices = 2'000'000;
+  /// Slices beyond these are counted and left out: each takes 48 bytes, and 300 in the file.
+  std::size_t most_slices = 500'000;
 };
 
 /// While one lives, every step that any thread's program runs is recorded, and the phases of every
