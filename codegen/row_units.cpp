@@ -1,12 +1,10 @@
 // Rows as ranges of units: from the order of the band's variables and the strides of every access.
 #include "codegen/row_units.hpp"
 
+#include "codegen/host.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#ifdef FLUXION_LLVM
-#include "codegen/llvm/compile.hpp"
-#endif
 
 namespace fluxion::codegen {
 namespace {
@@ -26,13 +24,8 @@ std::int64_t scale_of(const Affine& affine, std::int32_t variable) {
 }  // namespace
 
 MappedKernel map_for_host(const Kernel& kernel) {
-#ifdef FLUXION_LLVM
-  const VectorTarget vectors = host_target().vector;
-#else
-  const VectorTarget vectors;
-#endif
   Kernel mapped = interchange(collapse(kernel));
-  Mapping mapping = choose_mapping(mapped, vectors);
+  Mapping mapping = choose_mapping(mapped, host_vector());
   return {std::move(mapped), std::move(mapping)};
 }
 

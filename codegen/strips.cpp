@@ -473,7 +473,10 @@ bool StripMaker::build(const std::set<std::int32_t>& own) {
   schedule_.slots.push_back(
       {Slot::Where::arena, 0, 0, strip->thread_bytes * static_cast<std::size_t>(strip->threads)});
   for (std::int32_t number : own) schedule_.slots[at(number)].bytes = 0;  // nobody's any more
-  for (const Member& member : members_) strip->steps.push_back(steps()[member.step]);
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    strip->steps.push_back(steps()[members_[m].step]);
+    strip->steps.back().leaf = strip->parts[m].leaf;
+  }
   joined.cut = strip->steps.back().cut;
   for (const Step& step : strip->steps)
     joined.operation = std::max(joined.operation, step.operation);

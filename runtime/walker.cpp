@@ -46,7 +46,7 @@ Walker::Walker(const codegen::Schedule& schedule)
     slots_.insert(slots_.end(), step.inputs.begin(), step.inputs.end());
     slots_.insert(slots_.end(), step.outputs.begin(), step.outputs.end());
     if (step.strip)  // it counts units of the kernels as they are mapped
-      for (const Strip::Part& part : step.strip->parts) {
+      for (const codegen::Strip::Part& part : step.strip->parts) {
         if (part.leaf) continue;
         const auto& phases = kernels_[static_cast<std::size_t>(part.kernel)]->phases();
         if (phases.size() != 1 || phases[0].units != step.strip->matrices * part.matrix_units)

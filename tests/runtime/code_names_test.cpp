@@ -47,12 +47,13 @@ void phase(const fluxion::codegen::Context*, void* const*, std::int64_t, std::in
 }  // namespace
 
 TEST_CASE("functions are listed for GDB while their code lives") {
-  const fluxion::codegen::PhaseEntry entries[] = {phase};
+  using Named = fluxion::codegen::NamedCode;
+  const std::vector<Named> one_name{{"first_0", phase, 16}}, other_name{{"second_0", phase, 16}};
   CHECK(descriptor().version == 1);
   std::optional<fluxion::codegen::CodeNames> first, second;
-  first.emplace("", "first_", entries);
+  first.emplace(one_name);
   const Entry* one = descriptor().first;
-  second.emplace("", "second_", entries);
+  second.emplace(other_name);
   const Entry* two = descriptor().first;
   CHECK(one != two);
   CHECK(listed(one));
