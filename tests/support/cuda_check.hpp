@@ -8,6 +8,7 @@
 #include "tests/support/cuda_gpu.hpp"
 #include "tests/support/kernel_interpreter.hpp"
 
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
@@ -93,8 +94,10 @@ class CudaBatch {
   bool compile() {
     const std::string text = codegen::cuda_program(sources_);
     // Beside the host's compiler, which is a process of its own.
-    auto compiling = std::async(std::launch::async, [&] { return compile_nvrtc(text); });
     const bool gpu = GpuProgram::available();
+    const NvrtcEffort effort =
+        gpu || std::getenv("FLUXION_NIGHTLY") ? NvrtcEffort::full : NvrtcEffort::least;
+    auto compiling = std::async(std::launch::async, [&] { return compile_nvrtc(text, effort); });
     bool runs = !gpu && EmulatedProgram::available();
     if (runs) program_.emplace(sources_);
     const NvrtcResult nvrtc = compiling.get();

@@ -101,7 +101,7 @@ std::string EmulatedProgram::run(const codegen::CudaSource& source,
   return "";
 }
 
-NvrtcResult compile_nvrtc(const std::string& text) {
+NvrtcResult compile_nvrtc(const std::string& text, NvrtcEffort effort) {
   NvrtcResult result;
   void* library = nullptr;
   for (const char* name : {FLUXION_NVRTC, "libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"})
@@ -127,12 +127,18 @@ NvrtcResult compile_nvrtc(const std::string& text) {
        0,
        static_cast<const char* const*>(nullptr),
        static_cast<const char* const*>(nullptr));
+  std::vector<const char*> options(std::begin(codegen::cuda_options),
+                                   std::end(codegen::cuda_options));
+  int major = 0, minor = 0;
+  call("nvrtcVersion", static_cast<int (*)(int*, int*)>(nullptr), &major, &minor);
+  if (effort == NvrtcEffort::least && (major > 12 || (major == 12 && minor >= 8)))
+    options.push_back("-Ofast-compile=mid");
   const auto start = std::chrono::steady_clock::now();
   const int code = call("nvrtcCompileProgram",
                         static_cast<int (*)(Program, int, const char* const*)>(nullptr),
                         program,
-                        static_cast<int>(std::size(codegen::cuda_options)),
-                        static_cast<const char* const*>(codegen::cuda_options));
+                        static_cast<int>(options.size()),
+                        static_cast<const char* const*>(options.data()));
   result.milliseconds =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   result.compiled = code == 0;

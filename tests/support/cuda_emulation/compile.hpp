@@ -36,7 +36,9 @@ struct NvrtcResult {
   std::string machine_code;
   std::string log;
 };
+/// Whether machine code is to be fast, or fast to make: a quarter of the time.
+enum class NvrtcEffort { full, least };
 /// For compute capability 9.0, with the options that the text is printed for.
-NvrtcResult compile_nvrtc(const std::string& text);
+NvrtcResult compile_nvrtc(const std::string& text, NvrtcEffort = NvrtcEffort::full);
 
 }  // namespace fluxion::test
