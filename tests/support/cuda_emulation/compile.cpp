@@ -132,7 +132,7 @@ NvrtcResult compile_nvrtc(const std::string& text, NvrtcEffort effort) {
   int major = 0, minor = 0;
   call("nvrtcVersion", static_cast<int (*)(int*, int*)>(nullptr), &major, &minor);
   if (effort == NvrtcEffort::least && (major > 12 || (major == 12 && minor >= 8)))
-    options.push_back("-Ofast-compile=mid");
+    options.push_back("--Ofast-compile=mid");
   const auto start = std::chrono::steady_clock::now();
   const int code = call("nvrtcCompileProgram",
                         static_cast<int (*)(Program, int, const char* const*)>(nullptr),
