@@ -52,31 +52,6 @@ sum                                                       4.24M   230k    66.6k 
   CHECK(exe.cost().bytes == 4 * (256 * 128 + 128 * 64 + 256 * 64 + 256 * 64 + 64 + 256));
 }
 
-TEST_CASE("explain shows the parts of a strip, and what of them is no memory") {
-  const int at = __LINE__ + 2;  // of the product
-  auto attention = [](Array q, Array k, Array v) {
-    Array s = fx::matmul(q, fx::swapaxes(k, 1, 2));
-    return fx::matmul(fx::softmax(s), v);
-  };
-  const fx::Spec t{{8, 256, 32}, fx::float32};
-  const auto exe = fx::lower(attention, t, t, t).compile();
-  CHECK(without_libraries(fx::explain(exe)) == with_lines(R"(
-step        operations                line                 writes          flops  read  written  transc.
-strip       transpose dot_general +9  explain_test.cpp:@1  f32[8,256,32]   80.2M  786k     262k     524k
-  256 rows of 8 x 256 at a time:
-    leaf    transpose dot_general     explain_test.cpp:@0  f32[8,256,256]  33.6M  524k        0        0
-      by matmul
-    kernel  reduce stop_gradient +6   explain_test.cpp:@1  f32[8,256,256]  13.1M     0        0     524k
-    leaf    dot_general               explain_test.cpp:@1  f32[8,256,32]   33.6M  262k     262k        0
-      by matmul
-sum                                                                        80.2M  786k     262k     524k
-)",
-                                                          at));
-  // Only what the threads work in; the scores are no array.
-  REQUIRE(exe.memory().owners.size() == 1);
-  CHECK(exe.memory().owners[0].operation == "dot_general scratch");
-}
-
 TEST_CASE("explain shows what a loop repeats, indented") {
   const int at = __LINE__ + 3;  // of the product
   auto loop = [](Array x) {
@@ -248,5 +223,30 @@ TEST_CASE("a program without temporaries has no owners") {
   CHECK(exe.memory().owners.empty());
   CHECK(exe.memory().text() ==
         "arguments 32 bytes, results 32 bytes, temporaries 0 bytes, at most 32 bytes at once\n");
+}
+
+TEST_CASE("explain shows the parts of a strip, and what of them is no memory") {
+  const int at = __LINE__ + 2;  // of the product
+  auto attention = [](Array q, Array k, Array v) {
+    Array s = fx::matmul(q, fx::swapaxes(k, 1, 2));
+    return fx::matmul(fx::softmax(s), v);
+  };
+  const fx::Spec t{{8, 256, 32}, fx::float32};
+  const auto exe = fx::lower(attention, t, t, t).compile();
+  CHECK(without_libraries(fx::explain(exe)) == with_lines(R"(
+step        operations                line                  writes          flops  read  written  transc.
+strip       transpose dot_general +9  explain_test.cpp:@@1  f32[8,256,32]   80.2M  786k     262k     524k
+  256 rows of 8 x 256 at a time:
+    leaf    transpose dot_general     explain_test.cpp:@@0  f32[8,256,256]  33.6M  524k        0        0
+      by matmul
+    kernel  reduce stop_gradient +6   explain_test.cpp:@@1  f32[8,256,256]  13.1M     0        0     524k
+    leaf    dot_general               explain_test.cpp:@@1  f32[8,256,32]   33.6M  262k     262k        0
+      by matmul
+sum                                                                         80.2M  786k     262k     524k
+)",
+                                                          at));
+  // Only what the threads work in; the scores are no array.
+  REQUIRE(exe.memory().owners.size() == 1);
+  CHECK(exe.memory().owners[0].operation == "dot_general scratch");
 }
 #endif
