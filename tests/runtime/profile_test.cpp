@@ -114,27 +114,28 @@ TEST_CASE("a profile has a slice for every step, inside its run, with its work a
   CHECK(product.at("args").at("flops") == 2.0 * 128 * 128 * 128);
   CHECK(product.at("args").at("bytes") == 3 * 4 * 128 * 128);
   // The roof is the slower of arithmetic and memory, as they were measured.
-  const double arithmetic = 2.0 * 128 * 128 * 128 / 1e9 /
-                            trace.at("otherData").at("peak GFLOP/s float32").get<double>(),
-               memory =
-                   3.0 * 4 * 128 * 128 / 1e9 / trace.at("otherData").at("peak GB/s").get<double>();
-  CHECK(product.at("args").at("bound by") == (arithmetic > memory ? "arithmetic" : "memory"));
-  CHECK(
-      product.at("args").at("share of roofline").get<double>() ==
-      Approx(std::max(arithmetic, memory) / (product.at("dur").get<double>() / 1e6)).epsilon(0.05));
+  const auto check_roof = [&](const json& slice, double flops, double bytes) {
+    const json& peaks = trace.at("otherData");
+    const double arithmetic = flops / 1e9 / peaks.at("peak GFLOP/s float32").get<double>();
+    const double memory = bytes / 1e9 / peaks.at("peak GB/s").get<double>();
+    const json& arguments = slice.at("args");
+    CHECK(arguments.at("bound by") == (arithmetic > memory ? "arithmetic" : "memory"));
+    CHECK(
+        arguments.at("share of roofline").get<double>() ==
+        Approx(std::max(arithmetic, memory) / (slice.at("dur").get<double>() / 1e6)).epsilon(0.05));
+  };
+  check_roof(product, 2.0 * 128 * 128 * 128, 3.0 * 4 * 128 * 128);
   const json& exponential = kernels[0].at("args");
   CHECK(kernels[0].at("name") == "kernel exp");
   CHECK(exponential.at("line") == here(at + 1));
   CHECK(exponential.at("read") == 4 * 128 * 128);
   CHECK(exponential.at("written") == 4 * 128 * 128);
   CHECK(exponential.at("transcendentals") == 128 * 128);
-  CHECK(exponential.at("bound by") == "memory");
   // The rates are the work over the slice's own time.
   const double seconds = kernels[0].at("dur").get<double>() / 1e6;
   const double rate = exponential.at("bytes").get<double>() / seconds / 1e9;
   CHECK(exponential.at("GB/s").get<double>() == Approx(rate).epsilon(0.05));
-  CHECK(exponential.at("share of roofline").get<double>() ==
-        Approx(rate / trace.at("otherData").at("peak GB/s").get<double>()).epsilon(0.05));
+  check_roof(kernels[0], exponential.at("flops").get<double>(), 2.0 * 4 * 128 * 128);
 }
 
 TEST_CASE("a profile shows the phases of a compilation in their order") {
