@@ -8,6 +8,7 @@
 #include "trace/error.hpp"
 #include "trace/ops/control_flow.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -251,8 +252,7 @@ std::string Written::literal(const Type& type, const void* element) {
 std::string Written::identity(ops::Reduction how, DType dtype) {
   std::uint64_t bits[2] = {0, 0};
   const std::uint64_t ones = ~std::uint64_t{0};
-  const int width = static_cast<int>(8 * size_of(dtype));
-  const std::uint64_t top = std::uint64_t{1} << (width - 1);
+  const std::uint64_t top = std::uint64_t{1} << (std::min(8 * size_of(dtype), std::size_t{64}) - 1);
   const std::uint64_t infinity = dtype == float64   ? 0x7ff0000000000000u
                                  : dtype == float32 ? 0x7f800000u
                                  : dtype == float16 ? 0x7c00u
