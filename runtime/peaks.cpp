@@ -22,6 +22,16 @@ namespace {
 constexpr int chains = 10;  // more than latency times throughput of any processor's multiply-adds
 
 /// So many fused multiply-adds in each of `chains` registers; the operations done.
+#if !defined(__aarch64__)
+double multiply_adds_one(std::int64_t times, float& sum) {
+  float x[chains];
+  for (auto& v : x) v = 0.001F;
+  for (std::int64_t i = 0; i < times; ++i)
+    for (auto& v : x) v = v * 0.999F + 0.001F;
+  for (auto& v : x) sum += v;
+  return static_cast<double>(times) * chains * 2;
+}
+#endif
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) double multiply_adds_512(std::int64_t times, float& sum) {
   __m512 x[chains];
@@ -42,8 +52,10 @@ __attribute__((target("avx2,fma"))) double multiply_adds_256(std::int64_t times,
   return static_cast<double>(times) * chains * 8 * 2;
 }
 double multiply_adds(std::int64_t times, float& sum) {
-  return __builtin_cpu_supports("avx512f") ? multiply_adds_512(times, sum)
-                                           : multiply_adds_256(times, sum);
+  if (__builtin_cpu_supports("avx512f")) return multiply_adds_512(times, sum);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return multiply_adds_256(times, sum);
+  return multiply_adds_one(times, sum);
 }
 #elif defined(__aarch64__)
 double multiply_adds(std::int64_t times, float& sum) {
@@ -56,14 +68,7 @@ double multiply_adds(std::int64_t times, float& sum) {
   return static_cast<double>(times) * chains * 4 * 2;
 }
 #else
-double multiply_adds(std::int64_t times, float& sum) {
-  float x[chains];
-  for (auto& v : x) v = 0.001F;
-  for (std::int64_t i = 0; i < times; ++i)
-    for (auto& v : x) v = v * 0.999F + 0.001F;
-  for (auto& v : x) sum += v;
-  return static_cast<double>(times) * chains * 2;
-}
+double multiply_adds(std::int64_t times, float& sum) { return multiply_adds_one(times, sum); }
 #endif
 
 /// The best of several rounds of work(): what it does, for each second.
