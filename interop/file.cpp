@@ -1,4 +1,4 @@
-// POSIX and zlib behind two operations.
+// POSIX and zlib behind one way to read.
 #include "interop/file.hpp"
 
 #include "trace/error.hpp"
@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -17,22 +16,6 @@ namespace {
 [[noreturn]] void refuse(const std::string& what, const std::string& path, const Site& site) {
   const std::string reason = std::strerror(errno);
   fail("file", site, what + " " + path + ": " + reason);
-}
-
-struct Descriptor {
-  int number;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-};
-
-void write_all(int file, std::span<const char> bytes, const std::string& path, const Site& site) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(file, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) refuse("cannot write", path, site);
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
 }
 
 }  // namespace
@@ -105,27 +88,6 @@ std::vector<char> InputFile::read_up_to(std::uint64_t count) {
     break;
   }
   return out;
-}
-
-void write_atomically(const std::string& path,
-                      std::span<const std::span<const char>> pieces,
-                      const Site& site) {
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (file.number < 0) refuse("cannot create a file beside", path, site);
-  try {
-    for (const auto& piece : pieces) write_all(file.number, piece, path, site);
-    if (::fchmod(file.number, 0644) != 0 || ::fsync(file.number) != 0)
-      refuse("cannot write", path, site);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) refuse("cannot replace", path, site);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  const Descriptor parent{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (parent.number >= 0) ::fsync(parent.number);  // the new name, too, survives a crash
 }
 
 }  // namespace fluxion::interop

@@ -1,8 +1,7 @@
-// Whole files in and out: errors with the path, gzip on the way in, all or nothing on the way out.
+// Files that are read: errors with the path, gzip or not.
 #pragma once
 #include "fluxion/core.hpp"
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,11 +30,5 @@ class InputFile {
   std::string path_;
   Site site_;
 };
-
-/// Writes a file as a whole: to a temporary beside it, synced, then renamed over `path`; on an
-/// error nothing is left and `path` is as it was. Errors "file".
-void write_atomically(const std::string& path,
-                      std::span<const std::span<const char>> pieces,
-                      const Site&);
 
 }  // namespace fluxion::interop

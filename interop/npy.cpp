@@ -5,6 +5,7 @@
 #include "interop/file.hpp"
 #include "trace/error.hpp"
 #include "trace/tensor.hpp"
+#include "trace/write_file.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -169,7 +170,7 @@ void save_npy(const std::string& path, const Array& array, Site site) {
   detail::eval_flat({array}, site);
   const std::span<const char> pieces[] = {
       magic, head, {static_cast<const char*>(detail::host_bytes(array, site)), bytes_of(type)}};
-  interop::write_atomically(path, pieces, site);
+  write_atomically(path, pieces, site);
 }
 
 }  // namespace fluxion

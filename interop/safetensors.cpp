@@ -4,6 +4,7 @@
 #include "interop/file.hpp"
 #include "trace/error.hpp"
 #include "trace/tensor.hpp"
+#include "trace/write_file.hpp"
 
 #include <algorithm>
 #include <map>
@@ -211,7 +212,7 @@ void save_arrays(const std::string& path,
   for (int i = 0; i < 8; ++i) head += static_cast<char>(text.size() >> (8 * i));
   head += text;
   pieces[0] = head;
-  interop::write_atomically(path, pieces, site);
+  write_atomically(path, pieces, site);
 }
 
 std::vector<Array> load_arrays(const std::string& path,

@@ -4,13 +4,14 @@
 #include "runtime/peaks.hpp"
 #include "runtime/recorder.hpp"
 #include "runtime/thread_pool.hpp"
-#include "runtime/write_file.hpp"
 #include "trace/error.hpp"
+#include "trace/write_file.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
 #include <mutex>
+#include <span>
 #include <unistd.h>
 
 namespace fluxion {
@@ -136,7 +137,7 @@ class Writer {
 
 Profile::Profile(std::string path, const ProfileOptions& options, Site site)
     : path_(std::move(path)) {
-  runtime::check_writable(path_, site);
+  check_writable(path_, site);
   Running& other = running();
   const std::lock_guard guard(other.lock);
   if (other.on)
@@ -161,7 +162,8 @@ void Profile::finish(Site site) {
     running().on = false;
   }
   const std::string text = Writer(recording, runtime::machine_peaks()).text();
-  runtime::write_atomically(path_, text, site);
+  const std::span<const char> pieces[] = {text};
+  write_atomically(path_, pieces, site);
 }
 
 void Profile::stop(Site site) { finish(site); }

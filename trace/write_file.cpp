@@ -1,15 +1,16 @@
 // A file under a name of its own, which becomes the wanted one when it is complete.
-#include "runtime/write_file.hpp"
+#include "trace/write_file.hpp"
 
 #include "trace/error.hpp"
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace fluxion::runtime {
+namespace fluxion {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, const std::string& path, const Site& site) {
@@ -21,7 +22,7 @@ namespace {
 class Temporary {
  public:
   Temporary(const std::string& path, const Site& site) : name_(path + ".XXXXXX") {
-    file_ = ::mkstemp(name_.data());
+    file_ = ::mkostemp(name_.data(), O_CLOEXEC);
     if (file_ < 0) refuse("cannot create a file beside", path, site);
   }
   ~Temporary() {
@@ -31,15 +32,16 @@ class Temporary {
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
 
-  bool write(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t n = ::write(file_, text.data(), text.size());
+  bool write(std::span<const char> bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(file_, bytes.data(), bytes.size());
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return false;
-      text.remove_prefix(static_cast<std::size_t>(n));
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
     }
-    return ::fchmod(file_, 0644) == 0;
+    return true;
   }
+  bool finish() const { return ::fchmod(file_, 0644) == 0 && ::fsync(file_) == 0; }
   bool rename_to(const std::string& path) {
     return renamed_ = ::rename(name_.c_str(), path.c_str()) == 0;
   }
@@ -50,14 +52,29 @@ class Temporary {
   bool renamed_ = false;
 };
 
+/// The new name, too, survives a crash.
+void sync_folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return;
+  ::fsync(file);
+  ::close(file);
+}
+
 }  // namespace
 
 void check_writable(const std::string& path, const Site& site) { const Temporary file(path, site); }
 
-void write_atomically(const std::string& path, std::string_view text, const Site& site) {
+void write_atomically(const std::string& path,
+                      std::span<const std::span<const char>> pieces,
+                      const Site& site) {
   Temporary file(path, site);
-  if (!file.write(text)) refuse("cannot write", path, site);
+  for (const std::span<const char> piece : pieces)
+    if (!file.write(piece)) refuse("cannot write", path, site);
+  if (!file.finish()) refuse("cannot write", path, site);
   if (!file.rename_to(path)) refuse("cannot replace", path, site);
+  sync_folder_of(path);
 }
 
-}  // namespace fluxion::runtime
+}  // namespace fluxion
