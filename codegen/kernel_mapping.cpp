@@ -353,6 +353,12 @@ Mapping choose_mapping(const Kernel& kernel, const VectorTarget& target) {
   return Chooser(kernel, target).run();
 }
 
+MappedKernel map_kernel(const Kernel& kernel, const VectorTarget& target) {
+  Kernel form = interchange(collapse(kernel));
+  Mapping mapping = choose_mapping(form, target);
+  return {std::move(form), std::move(mapping)};
+}
+
 double estimated_nanoseconds(const Mapping& mapping) {
   double sum = 0;
   for (const PhaseMapping& p : mapping.phases) {

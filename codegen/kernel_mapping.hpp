@@ -49,6 +49,12 @@ kernel::Kernel collapse(const kernel::Kernel&);
 kernel::Kernel interchange(kernel::Kernel);
 /// The choice for a (collapsed) kernel.
 Mapping choose_mapping(const kernel::Kernel&, const VectorTarget&);
+/// A kernel in the form in which it is compiled.
+struct MappedKernel {
+  kernel::Kernel kernel;
+  Mapping mapping;
+};
+MappedKernel map_kernel(const kernel::Kernel&, const VectorTarget&);
 /// What one run on one thread takes, roughly: arithmetic at two operations a cycle, memory at cache
 /// speed.
 double estimated_nanoseconds(const Mapping&);

@@ -1,10 +1,7 @@
 // Rows as ranges of units: from the order of the band's variables and the strides of every access.
 #include "codegen/row_units.hpp"
 
-#include "codegen/host.hpp"
-
 #include <algorithm>
-#include <utility>
 
 namespace fluxion::codegen {
 namespace {
@@ -22,12 +19,6 @@ std::int64_t scale_of(const Affine& affine, std::int32_t variable) {
 }
 
 }  // namespace
-
-MappedKernel map_for_host(const Kernel& kernel) {
-  Kernel mapped = interchange(collapse(kernel));
-  Mapping mapping = choose_mapping(mapped, host_vector());
-  return {std::move(mapped), std::move(mapping)};
-}
 
 std::optional<RowUnits> RowUnits::find(const Kernel& kernel,
                                        const Mapping& mapping,
@@ -93,6 +84,15 @@ bool RowUnits::stays_in_row(std::int32_t buffer, std::int64_t length) const {
         }
         return apart_ ? least >= 0 && greatest < length : least == 0 && greatest == 0;
       });
+}
+
+bool has_dense_rows(const std::int64_t (&strides)[3],
+                    const MatmulSpec& product,
+                    std::int64_t columns,
+                    std::int64_t length) {
+  return (product.batch == 1 || strides[0] == product.m * length) &&
+         (product.m == 1 || strides[1] == length) && (columns - 1) * strides[2] < length &&
+         strides[2] >= 0;
 }
 
 }  // namespace fluxion::codegen

@@ -1,17 +1,11 @@
 // Which units of a compiled kernel belong to which rows of what it reads and writes.
 #pragma once
 #include "codegen/kernel_mapping.hpp"
+#include "trace/leaf.hpp"
 
 #include <optional>
 
 namespace fluxion::codegen {
-
-/// A kernel as it is compiled for this machine.
-struct MappedKernel {
-  kernel::Kernel kernel;
-  Mapping mapping;
-};
-MappedKernel map_for_host(const kernel::Kernel&);
 
 /// A kernel whose only phase goes over `rows` rows in their order.
 class RowUnits {
@@ -35,5 +29,11 @@ class RowUnits {
   std::size_t row_variables_ = 0;   // of the band, that number the rows; if they are apart
   bool apart_ = false;
 };
+
+/// A product's operand or result, as rows of `length` elements that follow each other.
+bool has_dense_rows(const std::int64_t (&strides)[3],
+                    const MatmulSpec& product,
+                    std::int64_t columns,
+                    std::int64_t length);
 
 }  // namespace fluxion::codegen

@@ -336,6 +336,13 @@ Work work_of(const kernel::Kernel& kernel) {
 
 }  // namespace
 
+bool conflict(const Step& a, const Step& b) {
+  const auto meet = [](const std::vector<std::int32_t>& x, const std::vector<std::int32_t>& y) {
+    return std::find_first_of(x.begin(), x.end(), y.begin(), y.end()) != x.end();
+  };
+  return meet(a.outputs, b.outputs) || meet(a.outputs, b.inputs) || meet(a.inputs, b.outputs);
+}
+
 Schedule schedule(const GraphRef& graph, Libraries libraries) {
   return Scheduler(graph, libraries).run();
 }

@@ -32,6 +32,9 @@ struct Step {
   std::vector<std::int32_t> inputs, outputs;  // slots, in the order of the kernel's buffers
 };
 
+/// Whether two steps cannot change places: one writes what the other reads or writes.
+bool conflict(const Step&, const Step&);
+
 /// What becomes result k of a run.
 struct Result {
   enum class From {

@@ -1,6 +1,7 @@
 // Which steps go through the same rows, how many rows are a block, and where a block's values lie.
 #include "codegen/strips.hpp"
 
+#include "codegen/host.hpp"
 #include "codegen/plan.hpp"
 #include "codegen/row_units.hpp"
 
@@ -23,16 +24,6 @@ constexpr int64_t least_block = 64, most_block = 256;  // rows
 constexpr int64_t most_block_bytes = 2 << 20;
 
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
-
-/// A product's operand or result, as rows of `length` elements that follow each other.
-bool has_dense_rows(const int64_t (&strides)[3],
-                    const MatmulSpec& product,
-                    int64_t columns,
-                    int64_t length) {
-  return (product.batch == 1 || strides[0] == product.m * length) &&
-         (product.m == 1 || strides[1] == length) && (columns - 1) * strides[2] < length &&
-         strides[2] >= 0;
-}
 
 /// With fewer rows the library's copy of the other operand, made for each block, weighs.
 int64_t least_rows(const MatmulSpec& product) {
@@ -60,23 +51,25 @@ class StripMaker {
 
   const MappedKernel& mapped(std::int32_t number) {
     std::unique_ptr<MappedKernel>& known = mapped_[number];
-    if (!known) known = std::make_unique<MappedKernel>(map_for_host(schedule_.kernels[at(number)]));
+    if (!known)
+      known =
+          std::make_unique<MappedKernel>(map_kernel(schedule_.kernels[at(number)], host_vector()));
     return *known;
   }
 
   static bool contains(const std::vector<std::int32_t>& slots, std::int32_t slot) {
     return std::find(slots.begin(), slots.end(), slot) != slots.end();
   }
-  static bool meet(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
-    return std::any_of(a.begin(), a.end(), [&](std::int32_t slot) { return contains(b, slot); });
-  }
-  /// Whether two steps cannot change places.
-  bool conflict(std::size_t a, std::size_t b) {
-    const Step &x = steps()[a], &y = steps()[b];
-    return meet(x.outputs, y.outputs) || meet(x.outputs, y.inputs) || meet(x.inputs, y.outputs);
+  bool conflict(std::size_t a, std::size_t b) { return codegen::conflict(steps()[a], steps()[b]); }
+  /// A step's k-th buffer: inputs, then outputs.
+  static std::int32_t buffer(const Step& step, std::size_t k) {
+    const std::size_t inputs = step.inputs.size();
+    return k < inputs ? step.inputs[k] : step.outputs[k - inputs];
   }
 
   bool from(std::size_t first);
+  void grow(std::size_t first);
+  void put_last_step_in_place(std::size_t first);
   bool join(std::size_t t);
   bool join_product(std::size_t t);
   bool join_kernel(std::size_t t);
@@ -84,6 +77,7 @@ class StripMaker {
   bool writes_own_rows(std::int32_t slot);
   bool worth_it();
   bool choose_block(const std::set<std::int32_t>& own);
+  bool divides(const Member&) const;
   std::set<std::int32_t> private_slots();
   bool build(const std::set<std::int32_t>& own);
   void add_product(const Member&, Strip&);
@@ -97,7 +91,6 @@ class StripMaker {
   LocalPlan plan_values(const std::set<std::int32_t>& own,
                         int64_t rows,
                         std::span<const Strip::Part> parts = {});
-  void place_local(const std::set<std::int32_t>& own, Strip&);
 
   int64_t rows_in_all() const { return matrices_ * rows_; }
   void set_rows(int64_t rows) {
@@ -116,55 +109,78 @@ class StripMaker {
   std::vector<Member> members_;
   std::map<std::int32_t, std::size_t> maker_;  // of a slot: which member
   std::set<std::int32_t> shared_;              // slots that one member makes and another reads
-  std::vector<std::size_t> before_;            // steps that were passed over
+  std::vector<std::size_t> before_, after_;    // steps that were passed over
+  std::size_t end_ = 0;                        // behind the last member
+  std::set<std::size_t> refused_;              // steps that no block divides
   int64_t matrices_ = 1, rows_ = 0, block_ = 0;
 };
 
-/// Grows a strip from a product on. Steps in between come before it, or, where they need what it
-/// makes, after it. False if there is none.
+/// Makes a strip that begins with a product, without the kernels that its blocks do not divide.
+/// False if there is none.
 bool StripMaker::from(std::size_t first) {
+  refused_.clear();
+  std::set<std::int32_t> own;
+  for (bool whole = false; !whole;) {
+    grow(first);
+    if (!worth_it()) return false;
+    own = private_slots();
+    if (!choose_block(own)) return false;
+    whole = true;
+    for (const Member& member : members_) {
+      if (divides(member)) continue;
+      refused_.insert(member.step);
+      whole = false;
+    }
+  }
+  if (!build(own)) return false;
+  put_last_step_in_place(first);
+  return true;
+}
+
+/// Takes in what follows a product. Steps in between come before the strip, or, where they need
+/// what it makes, after it.
+void StripMaker::grow(std::size_t first) {
   const MatmulSpec& product = *facts_[first].product;
   members_.clear();
   maker_.clear();
   shared_.clear();
+  before_.clear();
+  after_.clear();
   matrices_ = product.batch;
   rows_ = product.m;
   members_.push_back({first, {}});
   for (std::int32_t out : steps()[first].outputs) maker_[out] = 0;
-  before_.clear();
-  std::vector<std::size_t> after;
-  std::size_t end = first + 1;
-  for (std::size_t t = end; t < steps().size() && t <= first + farthest; ++t) {
+  end_ = first + 1;
+  for (std::size_t t = end_; t < steps().size() && t <= first + farthest; ++t) {
     const Cut::Kind kind = steps()[t].kind;
     if (kind != Cut::Kind::kernel && kind != Cut::Kind::leaf && kind != Cut::Kind::copy) break;
     const auto waits_for = [&](std::size_t other) { return conflict(other, t); };
-    const bool blocked = std::any_of(after.begin(), after.end(), waits_for);
-    if (!blocked && join(t)) {
-      end = t + 1;
+    const bool blocked = std::any_of(after_.begin(), after_.end(), waits_for);
+    if (!blocked && !refused_.contains(t) && join(t)) {
+      end_ = t + 1;
       continue;
     }
     const bool needs = std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
       return conflict(member.step, t);
     });
-    (blocked || needs ? after : before_).push_back(t);
+    (blocked || needs ? after_ : before_).push_back(t);
   }
-  if (!worth_it()) return false;
-  const std::set<std::int32_t> own = private_slots();
-  if (!choose_block(own)) return false;
-  const std::size_t steps_before = steps().size();
-  if (!build(own)) return false;
-  // The new step is the last one now; those before and after it keep their order.
+}
+
+/// The strip, which is the last step, goes to where its members were; the steps before and after it
+/// keep their order.
+void StripMaker::put_last_step_in_place(std::size_t first) {
+  const std::size_t strip = steps().size() - 1;
   std::vector<std::size_t> order(first);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto in = [&](const std::vector<std::size_t>& list, std::size_t t) {
-    return t < end && std::find(list.begin(), list.end(), t) != list.end();
+  const auto add = [&](const std::vector<std::size_t>& list) {
+    for (std::size_t t : list)
+      if (t < end_) order.push_back(t);
   };
-  for (std::size_t t = first; t < end; ++t)
-    if (in(before_, t)) order.push_back(t);
-  order.push_back(steps_before);
-  for (std::size_t t = first; t < end; ++t)
-    if (in(after, t)) order.push_back(t);
-  for (std::size_t t = end; t < steps_before; ++t) order.push_back(t);
+  add(before_);
+  order.push_back(strip);
+  add(after_);
+  for (std::size_t t = end_; t < strip; ++t) order.push_back(t);
   std::vector<Step> moved;
   std::vector<StepFacts> facts;
   for (std::size_t t : order) {
@@ -173,7 +189,6 @@ bool StripMaker::from(std::size_t first) {
   }
   steps() = std::move(moved);
   facts_ = std::move(facts);
-  return true;
 }
 
 bool StripMaker::join(std::size_t t) {
@@ -293,12 +308,15 @@ bool StripMaker::choose_block(const std::set<std::int32_t>& own) {
   const int64_t most = std::min(most_block_bytes / bytes, most_block);
   if (least > most || least > rows_) return false;
   const int64_t blocks = (rows_ + most - 1) / most;
-  block_ = ((rows_ + blocks - 1) / blocks + 15) / 16 * 16;
-  const int64_t last = rows_ % block_;
-  for (const Member& member : members_)
-    if (member.units)
-      for (int64_t rows : {rows_, block_, last})  // 0 rows are 0 units
-        if (!member.units->units(rows)) return false;
+  block_ = std::min(((rows_ + blocks - 1) / blocks + 15) / 16 * 16, rows_);
+  return true;
+}
+
+/// Each block of the member is whole units.
+bool StripMaker::divides(const Member& member) const {
+  if (!member.units) return true;
+  for (int64_t rows : {rows_, block_, rows_ % block_})  // 0 rows are 0 units
+    if (!member.units->units(rows)) return false;
   return true;
 }
 
@@ -307,13 +325,12 @@ std::set<std::int32_t> StripMaker::private_slots() {
   std::set<std::int32_t> own;
   for (std::int32_t number : shared_)
     if (slot(number).where == Slot::Where::arena) own.insert(number);
-  for (std::size_t t = 0; t < steps().size(); ++t) {
-    const bool member =
-        std::any_of(members_.begin(), members_.end(), [&](const Member& m) { return m.step == t; });
-    if (member) continue;
-    for (const auto* slots : {&steps()[t].inputs, &steps()[t].outputs})
-      for (std::int32_t number : *slots) own.erase(number);
-  }
+  std::set<std::size_t> inside;
+  for (const Member& member : members_) inside.insert(member.step);
+  for (std::size_t t = 0; t < steps().size(); ++t)
+    if (!inside.contains(t))
+      for (const auto* slots : {&steps()[t].inputs, &steps()[t].outputs})
+        for (std::int32_t number : *slots) own.erase(number);
   return own;
 }
 
@@ -328,7 +345,6 @@ void StripMaker::add_product(const Member& member, Strip& strip) {
   const Step& step = steps()[member.step];
   const MatmulSpec& product = *facts_[member.step].product;
   Strip::Part part;
-  part.operation = step.operation;
   part.matrix_rows = product.m;
   part.leaf = prepare_block(product, block_);
   if (const int64_t last = rows_ % block_; last > 0)
@@ -413,22 +429,6 @@ StripMaker::LocalPlan StripMaker::plan_values(const std::set<std::int32_t>& own,
   return local;
 }
 
-void StripMaker::place_local(const std::set<std::int32_t>& own, Strip& strip) {
-  const LocalPlan local = plan_values(own, block_, strip.parts);
-  strip.thread_bytes = local.bytes;
-  for (std::size_t m = 0; m < members_.size(); ++m) {
-    Strip::Part& part = strip.parts[m];
-    part.scratch = local.scratch[m];
-    const Step& step = steps()[members_[m].step];
-    for (std::size_t k = 0; k < part.places.size(); ++k) {
-      const std::int32_t number =
-          k < step.inputs.size() ? step.inputs[k] : step.outputs[k - step.inputs.size()];
-      if (own.contains(number))
-        part.places[k] = {true, local.value.at(number), 0, part.leaf ? 0 : -row_bytes(number)};
-    }
-  }
-}
-
 bool StripMaker::build(const std::set<std::int32_t>& own) {
   auto strip = std::make_shared<Strip>();
   strip->matrices = matrices_;
@@ -452,21 +452,25 @@ bool StripMaker::build(const std::set<std::int32_t>& own) {
     for (std::int32_t out : step.outputs)
       if (!own.contains(out)) joined.outputs.push_back(out);
   }
+  const LocalPlan local = plan_values(own, block_, strip->parts);
+  strip->thread_bytes = local.bytes;
   for (std::size_t m = 0; m < members_.size(); ++m) {
-    const Step& step = steps()[members_[m].step];
-    for (std::size_t k = 0; k < strip->parts[m].places.size(); ++k) {
-      const std::int32_t number =
-          k < step.inputs.size() ? step.inputs[k] : step.outputs[k - step.inputs.size()];
-      if (own.contains(number)) continue;
+    Strip::Part& part = strip->parts[m];
+    part.scratch = local.scratch[m];
+    for (std::size_t k = 0; k < part.places.size(); ++k) {
+      const std::int32_t number = buffer(steps()[members_[m].step], k);
+      if (own.contains(number)) {
+        part.places[k] = {true, local.value.at(number), 0, part.leaf ? 0 : -row_bytes(number)};
+        continue;
+      }
       const auto in = std::find(joined.inputs.begin(), joined.inputs.end(), number);
       const auto out = std::find(joined.outputs.begin(), joined.outputs.end(), number);
-      strip->parts[m].places[k].index = static_cast<std::size_t>(
+      part.places[k].index = static_cast<std::size_t>(
           in != joined.inputs.end()
               ? in - joined.inputs.begin()
               : static_cast<std::ptrdiff_t>(joined.inputs.size()) + (out - joined.outputs.begin()));
     }
   }
-  place_local(own, *strip);
   strip->threads = static_cast<int>(
       std::min<int64_t>(most_threads(), strip->matrices * strip->blocks_of_matrix()));
   joined.scratch = static_cast<std::int32_t>(schedule_.slots.size());

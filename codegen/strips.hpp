@@ -14,7 +14,6 @@ struct Strip {
   };
   struct Part {
     std::int32_t kernel = -1;
-    std::int32_t operation = -1;           // of a product: in the graph
     detail::Ref<PreparedLeaf> leaf, last;  // of a product: for a block, for the last of a matrix
     std::size_t scratch = 0;               // of a product: in the thread's memory
     std::int64_t matrix_rows = 1;          // of a product

@@ -35,9 +35,10 @@ KernelForm form_of(const kernel::Kernel& kernel,
                    const CompileOptions& options,
                    const VectorTarget& vector) {
   KernelForm form;
-  form.kernel = collapse(kernel);
-  if (!options.mapping) form.kernel = interchange(std::move(form.kernel));
-  form.mapping = options.mapping ? *options.mapping : choose_mapping(form.kernel, vector);
+  MappedKernel mapped = options.mapping ? MappedKernel{collapse(kernel), *options.mapping}
+                                        : map_kernel(kernel, vector);
+  form.kernel = std::move(mapped.kernel);
+  form.mapping = std::move(mapped.mapping);
   form.level = level_for(form.kernel, form.mapping, options.level);
   return form;
 }

@@ -75,6 +75,14 @@ TEST_CASE("the last block of each matrix may be smaller") {
   }
 }
 
+TEST_CASE("a kernel that no block divides follows the strip") {
+  const Type t = heads(4, 251);
+  const Found f = found(
+      {t, t, t}, [](const ArrayList& x) { return ArrayList{fx::tanh(attend(x[0], x[1], x[2]))}; });
+  CHECK(f.strips == std::vector<std::size_t>{3});
+  CHECK(f.others == 1);
+}
+
 TEST_CASE("heads that lie side by side in the rows of an array") {
   const Type t{{2, 256, 3, 16}, float32};
   const Found f = found({t, t, t}, [](const ArrayList& x) {
