@@ -342,7 +342,6 @@ detail::Ref<PreparedLeaf> StripMaker::prepare_block(const MatmulSpec& product, i
 }
 
 void StripMaker::add_product(const Member& member, Strip& strip) {
-  const Step& step = steps()[member.step];
   const MatmulSpec& product = *facts_[member.step].product;
   Strip::Part part;
   part.matrix_rows = product.m;
