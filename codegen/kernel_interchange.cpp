@@ -139,9 +139,12 @@ class Interchange {
         done += together;
       }
       each_column(width, [&] {
-        for (const Item& item : band.body)
-          if (!item.is_loop && from_.instructions[at(item.index)].verb == Verb::store)
-            store(from_.instructions[at(item.index)]);
+        // All is read before anything is stored: a result may lie where an operand of another does.
+        for (const bool stores : {false, true})
+          for (const Item& item : band.body)
+            if (!item.is_loop && from_.instructions[at(item.index)].verb == Verb::store)
+              stores ? store(from_.instructions[at(item.index)])
+                     : prepare(from_.instructions[at(item.index)]);
       });
     });
   }
@@ -223,6 +226,11 @@ class Interchange {
                                 : kernel::combined(carry.combiner, sum, element));
   }
 
+  /// Computes what a store needs.
+  void prepare(const Instruction& i) {
+    value(i.a);
+    if (access_of(i).predicate >= 0) value(access_of(i).predicate);
+  }
   void store(const Instruction& i) {
     const Access& access = access_of(i);
     const Scalar element = value(i.a);
