@@ -204,3 +204,24 @@ TEST_CASE("a model counts and lists its parameters by the names of its members")
         "out.bias    f32[2]        2\n"
         "total                    23\n");
 }
+
+TEST_CASE("donated parameters and state are trained as others are") {
+  const Mlp model = small_mlp(0, 64, 256, 10);
+  const Array x = fx::random::normal(fx::random::key(1), {128, 64});
+  const Array y = fx::random::randint(fx::random::key(2), {128}, 0, 10);
+  const auto adam = nn::adam({.learning_rate = 1e-2f});
+  const auto step = fx::jit([=](Mlp m, nn::AdamState<Mlp> s) {
+    const auto g = fx::grad([&](Mlp m) { return nn::softmax_cross_entropy(m(x), y); })(m);
+    auto [updates, next] = adam.update(g, s, m);
+    return std::pair{nn::apply_updates(m, updates), next};
+  });
+  std::pair kept{model, adam.init(model)};
+  std::pair donated = kept;
+  for (int k = 0; k < 4; ++k) {
+    kept = step(kept.first, kept.second);
+    donated = step(std::move(donated.first), std::move(donated.second));
+    fx::eval(kept, donated);
+  }
+  const auto a = fx::tree_leaves(kept), b = fx::tree_leaves(donated);
+  for (std::size_t k = 0; k < a.size(); ++k) CHECK(fx::all(a[k] == b[k]).item<bool>());
+}
