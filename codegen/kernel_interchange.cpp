@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -140,11 +141,11 @@ class Interchange {
       }
       each_column(width, [&] {
         // All is read before anything is stored: a result may lie where an operand of another does.
-        for (const bool stores : {false, true})
-          for (const Item& item : band.body)
-            if (!item.is_loop && from_.instructions[at(item.index)].verb == Verb::store)
-              stores ? store(from_.instructions[at(item.index)])
-                     : prepare(from_.instructions[at(item.index)]);
+        std::vector<Stored> all;
+        for (const Item& item : band.body)
+          if (!item.is_loop && from_.instructions[at(item.index)].verb == Verb::store)
+            all.push_back(stored(from_.instructions[at(item.index)]));
+        for (const Stored& one : all) put(one);
       });
     });
   }
@@ -226,18 +227,23 @@ class Interchange {
                                 : kernel::combined(carry.combiner, sum, element));
   }
 
-  /// Computes what a store needs.
-  void prepare(const Instruction& i) {
-    value(i.a);
-    if (access_of(i).predicate >= 0) value(access_of(i).predicate);
-  }
-  void store(const Instruction& i) {
+  struct Stored {
+    std::int32_t buffer;
+    Affine offset;
+    Scalar element;
+    std::optional<Scalar> predicate;
+  };
+  Stored stored(const Instruction& i) {
     const Access& access = access_of(i);
-    const Scalar element = value(i.a);
-    if (access.predicate >= 0)
-      to_.store(access.buffer, moved(access.offset), element, value(access.predicate));
+    Stored one{access.buffer, moved(access.offset), value(i.a), {}};
+    if (access.predicate >= 0) one.predicate = value(access.predicate);
+    return one;
+  }
+  void put(const Stored& one) {
+    if (one.predicate)
+      to_.store(one.buffer, one.offset, one.element, *one.predicate);
     else
-      to_.store(access.buffer, moved(access.offset), element);
+      to_.store(one.buffer, one.offset, one.element);
   }
 
   /// An instruction of the given kernel, at the present place.
