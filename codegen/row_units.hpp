@@ -1,4 +1,5 @@
-// Which units of a compiled kernel belong to which rows of what it reads and writes.
+// Which units of a compiled kernel belong to which rows of what it reads and writes, and whether a
+// product's rows follow each other in memory.
 #pragma once
 #include "codegen/kernel_mapping.hpp"
 #include "trace/leaf.hpp"
