@@ -260,4 +260,19 @@ sum                                                                         80.2
   REQUIRE(exe.memory().owners.size() == 1);
   CHECK(exe.memory().owners[0].operation == "dot_general scratch");
 }
+
+TEST_CASE("attention's gradient keeps the probabilities and one cotangent, nothing else so large") {
+  auto attention = [](Array q, Array k, Array v) {
+    return fx::matmul(fx::softmax(fx::matmul(q, fx::swapaxes(k, 1, 2))), v);
+  };
+  auto gradient = [&](Array q, Array k, Array v, Array ct) {
+    auto [y, pull] = fx::vjp(attention, q, k, v);
+    return pull(ct);
+  };
+  const fx::Spec t{{8, 1024, 32}, fx::float32};
+  const auto exe = fx::lower(gradient, t, t, t, t).compile();
+  const std::size_t scores = std::size_t{4} * 8 * 1024 * 1024;
+  CHECK(exe.memory().temporaries >= 2 * scores);
+  CHECK(exe.memory().temporaries < 2.5 * scores);
+}
 #endif

@@ -284,10 +284,12 @@ void check_batches(const GraphRef& graph, const Sampler& samples) {
 }
 
 void check_text(const Graph& graph) {
-  for (const Operation& operation : graph.operations()) {
-    const std::string text = std::string(operation.op.name()) + operation.op.attributes();
-    INFO(text);
-    CHECK(parse_operation(text) == operation.op);
+  const GraphRef again = parse_graph(to_string(graph));
+  REQUIRE(again->operations().size() == graph.operations().size());
+  for (std::size_t k = 0; k < graph.operations().size(); ++k) {
+    const Op& op = graph.operations()[k].op;
+    INFO(std::string(op.name()) + op.attributes());
+    CHECK(again->operations()[k].op == op);
   }
 }
 

@@ -1,4 +1,5 @@
 // The nonlinear functions between layers, as jax.nn defines them.
+#include "fluxion/rules.hpp"
 #include "trace/composed/common.hpp"
 
 #include <cmath>
@@ -129,8 +130,16 @@ Array softmax(const Operand& x, const Axes& axes) {
   const Array a = real(x, "softmax");
   (void)axes_of("softmax", axes, rank_of(a), x.site());
   if (empty(a)) return a;
-  const Array e = exp(shifted(a, axes));
-  return e / sum(e, axes, true);
+  const auto value = [&](const Array& a) -> Array {
+    const Array e = exp(shifted(a, axes));
+    return e / sum(e, axes, true);
+  };
+  // From the result alone, so that backwards neither the operand nor the exponentials are kept.
+  using One = std::tuple<Array>;
+  return custom_jvp(value, [&](const One& at, const One& tangent) {
+    const Array y = value(std::get<0>(at)), change = y * std::get<0>(tangent);
+    return std::pair{y, change - y * sum(change, axes, true)};
+  })(a);
 }
 
 Array log_softmax(const Operand& x, const Axes& axes) {
