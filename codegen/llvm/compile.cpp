@@ -61,35 +61,76 @@ Target find_host() {
   return target;
 }
 
-std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target) {
+std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target,
+                                                  llvm::CodeGenOptLevel level) {
   std::string problem;
   const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, problem);
   if (!found) throw InternalError("LLVM: " + problem);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return std::unique_ptr<llvm::TargetMachine>(
-      found->createTargetMachine(target.triple,
-                                 target.cpu,
-                                 target.features,
-                                 options,
-                                 llvm::Reloc::PIC_,
-                                 llvm::CodeModel::Small,
-                                 llvm::CodeGenOptLevel::Less,
-                                 true));
+  return std::unique_ptr<llvm::TargetMachine>(found->createTargetMachine(target.triple,
+                                                                         target.cpu,
+                                                                         target.features,
+                                                                         options,
+                                                                         llvm::Reloc::PIC_,
+                                                                         llvm::CodeModel::Small,
+                                                                         level,
+                                                                         true));
 }
 
-/// A target machine is not thread-safe, and takes a tenth of a millisecond to make: each thread
-/// keeps its last.
-llvm::TargetMachine& machine(const Target& target, int level) {
-  thread_local std::unique_ptr<llvm::TargetMachine> made;
-  if (!made || made->getTargetCPU() != target.cpu ||
-      made->getTargetFeatureString() != target.features) {
-    made = make_machine(target);
+/// What generates code, on one thread. Making it takes as long as compiling a small kernel, so it
+/// runs for one module after the other, as llc's -compile-twice does.
+class Generator {
+ public:
+  Generator(const Target& target, int level, llvm::CodeGenFileType type)
+      : cpu_(target.cpu),
+        features_(target.features),
+        level_(level),
+        type_(type),
+        machine_(make_machine(target,
+                              level == 0   ? llvm::CodeGenOptLevel::None
+                              : level == 1 ? llvm::CodeGenOptLevel::Less
+                                           : llvm::CodeGenOptLevel::Default)) {
+    if (machine_->addPassesToEmitFile(passes_, stream_, nullptr, type))
+      throw InternalError("LLVM: no code generator");
   }
-  made->setOptLevel(level == 0   ? llvm::CodeGenOptLevel::None
-                    : level == 1 ? llvm::CodeGenOptLevel::Less
-                                 : llvm::CodeGenOptLevel::Default);
-  return *made;
+  bool is_for(const Target& target, int level, llvm::CodeGenFileType type) const {
+    // The context keeps the constants of all its modules.
+    return runs_ < most_runs && level_ == level && type_ == type && cpu_ == target.cpu &&
+           features_ == target.features;
+  }
+  llvm::LLVMContext& context() { return context_; }
+  llvm::DataLayout layout() const { return machine_->createDataLayout(); }
+  std::string run(llvm::Module& module) {
+    ++runs_;
+    bytes_.clear();
+    passes_.run(module);
+    return {bytes_.begin(), bytes_.end()};
+  }
+
+ private:
+  static constexpr int most_runs = 200;
+  std::string cpu_, features_;
+  int level_, runs_ = 0;
+  llvm::CodeGenFileType type_;
+  llvm::LLVMContext context_;
+  std::unique_ptr<llvm::TargetMachine> machine_;
+  llvm::SmallVector<char, 0> bytes_;
+  llvm::raw_svector_ostream stream_{bytes_};
+  llvm::legacy::PassManager passes_;
+};
+
+/// This thread's, of the last two kinds.
+Generator& generator(const Target& target, int level, llvm::CodeGenFileType type) {
+  thread_local std::unique_ptr<Generator> last, before;
+  if (!last || !last->is_for(target, level, type)) {
+    std::swap(last, before);
+    if (!last || !last->is_for(target, level, type)) {
+      last.reset();
+      last = std::make_unique<Generator>(target, level, type);
+    }
+  }
+  return *last;
 }
 
 /// The linker: one for the process, without the process's own symbols, so that no code can come to
@@ -137,14 +178,14 @@ class Linker {
   orc::JITDylib* library_;
 };
 
-std::unique_ptr<llvm::Module> emit_module(llvm::LLVMContext& context,
+std::unique_ptr<llvm::Module> emit_module(Generator& generator,
                                           const kernel::Kernel& kernel,
                                           const Mapping& mapping,
                                           const Target& target,
                                           const std::string& prefix) {
-  auto module = std::make_unique<llvm::Module>(kernel.name, context);
+  auto module = std::make_unique<llvm::Module>(kernel.name, generator.context());
   module->setTargetTriple(target.triple);
-  module->setDataLayout(machine(target, 1).createDataLayout());
+  module->setDataLayout(generator.layout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
   for (std::size_t k = 0; k < mapping.phases.size(); ++k) {
     PhaseEmitter(*module, kernel, mapping, target.vector).emit(k, prefix + std::to_string(k));
@@ -169,21 +210,6 @@ void keep_float_loads_apart(llvm::Module& module) {
             load->setVolatile(true);
 }
 
-llvm::SmallVector<char, 0> generate(llvm::Module& module,
-                                    const Target& target,
-                                    int level,
-                                    llvm::CodeGenFileType type) {
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager passes;
-  if (level == 0) keep_float_loads_apart(module);
-  if (machine(target, level).addPassesToEmitFile(passes, stream, nullptr, type)) {
-    throw InternalError("LLVM: no code generator");
-  }
-  passes.run(module);
-  return bytes;
-}
-
 const Target& host() {
   static const Target target = find_host();
   return target;
@@ -193,7 +219,7 @@ Target lesser(const std::string& cpu) {
   Target target = host();
   target.cpu = cpu;
   target.features.clear();
-  std::unique_ptr<llvm::TargetMachine> machine = make_machine(target);
+  std::unique_ptr<llvm::TargetMachine> machine = make_machine(target, llvm::CodeGenOptLevel::None);
   const llvm::MCSubtargetInfo& features = *machine->getMCSubtargetInfo();
   set_width(target,
             llvm::Triple(target.triple).isX86() &&
@@ -209,20 +235,19 @@ std::string emit(const KernelForm& form,
                  const Target& target,
                  const std::string& prefix,
                  Output output) {
-  llvm::LLVMContext context;
-  auto module = emit_module(context, form.kernel, form.mapping, target, prefix);
+  Generator& code = generator(target,
+                              form.level,
+                              output == Output::assembly ? llvm::CodeGenFileType::AssemblyFile
+                                                         : llvm::CodeGenFileType::ObjectFile);
+  auto module = emit_module(code, form.kernel, form.mapping, target, prefix);
   if (output == Output::ir) {
     std::string text;
     llvm::raw_string_ostream stream(text);
     module->print(stream, nullptr);
     return text;
   }
-  auto bytes = generate(*module,
-                        target,
-                        form.level,
-                        output == Output::object ? llvm::CodeGenFileType::ObjectFile
-                                                 : llvm::CodeGenFileType::AssemblyFile);
-  return {bytes.begin(), bytes.end()};
+  if (form.level == 0) keep_float_loads_apart(*module);
+  return code.run(*module);
 }
 
 LinkedPhases link(const std::string& object, const std::string& prefix, std::size_t phases) {
