@@ -7,7 +7,7 @@
 namespace fluxion::codegen {
 namespace {
 
-constexpr std::size_t head_words = 2, phase_words = 3;
+constexpr std::size_t head_words = 3, phase_words = 3;
 
 void put(std::string& bytes, std::uint64_t word) {
   char raw[sizeof word];
@@ -26,6 +26,7 @@ std::string pack(const CodeImage& image) {
   std::string bytes;
   put(bytes, image.phases.size());
   put(bytes, image.scratch_bytes);
+  put(bytes, image.quick ? 1 : 0);
   for (const CodeImage::Phase& phase : image.phases) {
     put(bytes, phase.offset);
     put(bytes, static_cast<std::uint64_t>(phase.units));
@@ -41,6 +42,8 @@ std::optional<CodeImage> unpack(std::string_view bytes) {
   const std::uint64_t phases = word_at(bytes, 0);
   if (phases > (words - head_words) / phase_words) return {};
   image.scratch_bytes = word_at(bytes, 1);
+  if (word_at(bytes, 2) > 1) return {};
+  image.quick = word_at(bytes, 2) == 1;
   const std::size_t code = (head_words + phase_words * phases) * sizeof(std::uint64_t);
   image.code = bytes.substr(code);
   for (std::size_t k = 0; k < phases; ++k) {

@@ -24,7 +24,8 @@ struct CodeImage {
   };
   std::vector<Phase> phases;
   std::uint64_t scratch_bytes = 0;
-  std::string code;  // functions and constants
+  bool quick = false;  // compiled quickly: CompiledKernel::quick
+  std::string code;    // functions and constants
 };
 
 /// As bytes, and back; nothing, where bytes are not exactly what pack() gives for some image.

@@ -3,6 +3,7 @@
 
 #include "runtime/code_key.hpp"
 #include "runtime/disk_cache.hpp"
+#include "runtime/recompile.hpp"
 #include "runtime/thread_pool.hpp"
 
 #include <atomic>
@@ -55,7 +56,7 @@ void make(std::span<const EntryRef> entries, DiskCache* disk) {
   loaded_count.fetch_add(entries.size() - missing.size(), std::memory_order_relaxed);
   const auto compile = [&](Entry& entry, const std::string& key) {
     try {
-      entry.code = codegen::compile(entry.kernel);
+      entry.code = codegen::compile(entry.kernel, {.quick = quick_code()});
       compiled_count.fetch_add(1, std::memory_order_relaxed);
       if (key.empty()) return;
       if (const auto image = entry.code->image()) disk->store(key, codegen::pack(*image));

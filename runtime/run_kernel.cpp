@@ -2,6 +2,7 @@
 #include "runtime/run_kernel.hpp"
 
 #include "runtime/allocator.hpp"
+#include "runtime/recompile.hpp"
 #include "runtime/run_step.hpp"
 #include "runtime/thread_pool.hpp"
 
@@ -47,7 +48,7 @@ void run_block(const Strip& strip,
     const Context context{thread_scratch(kernel.scratch_bytes())};
     const std::int64_t begin =
         row / strip.rows * part.matrix_units + row % strip.rows / strip.block * part.units;
-    kernel.phases()[0].entry(
+    kernel.phases()[0].run(
         &context, places.data(), begin, begin + (last ? part.last_units : part.units));
   }
 }
@@ -55,16 +56,17 @@ void run_block(const Strip& strip,
 }  // namespace
 
 void run_kernel(const CompiledKernel& kernel, void* const* buffers) {
+  if (kernel.wants_better()) recompile(kernel);
   const std::size_t scratch = kernel.scratch_bytes();
   for (const CompiledKernel::Phase& phase : kernel.phases()) {
     if (phase.units <= phase.grain) {
       const Context context{thread_scratch(scratch)};
-      phase.entry(&context, buffers, 0, phase.units);
+      phase.run(&context, buffers, 0, phase.units);
       continue;
     }
     parallel_for(phase.units, phase.grain, [&](std::int64_t begin, std::int64_t end) {
       const Context context{thread_scratch(scratch)};
-      phase.entry(&context, buffers, begin, end);
+      phase.run(&context, buffers, begin, end);
     });
   }
 }
@@ -73,6 +75,11 @@ void run_strip(const Strip& strip,
                const std::vector<Ref<CompiledKernel>>& kernels,
                void* const* buffers,
                void* memory) {
+  for (const Strip::Part& part : strip.parts)
+    if (const CompiledKernel* kernel =
+            part.leaf ? nullptr : kernels[static_cast<std::size_t>(part.kernel)].raw();
+        kernel && kernel->wants_better())
+      recompile(*kernel);
   const std::int64_t each = strip.blocks_of_matrix();
   parallel_for(
       strip.matrices * each,

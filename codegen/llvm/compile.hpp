@@ -7,6 +7,7 @@
 #include "fluxion/core.hpp"
 #include "trace/kernel/kernel.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,9 @@ struct CompileOptions {
   /// 0: compiles fastest; 1: runs fast; 2: every pass of code generation; -1: chosen by what a run
   /// takes.
   int level = -1;
+  /// Level 0 where another would be chosen, but for kernels whose one run may take longer than their
+  /// compilation saves (CompiledKernel::quick).
+  bool quick = false;
   const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen, and columns interchanged
   const Target* target = nullptr;    // null: this machine
 };
@@ -51,12 +55,38 @@ enum class Output { object, assembly, ir };
 /// The code of one kernel, alive as long as this object. Safe to call from several threads.
 class CompiledKernel : public detail::Shared {
  public:
-  struct Phase {
-    PhaseEntry entry;
-    std::int64_t units;  // begin and end of a call lie in [0, units]
-    std::int64_t grain;  // fewer units are not worth another thread
+  class Phase {
+   public:
+    Phase(PhaseEntry entry, std::int64_t units, std::int64_t grain)
+        : units(units), grain(grain), entry_(entry) {}
+    Phase(const Phase& other) : Phase(other.entry(), other.units, other.grain) {}
+    Phase& operator=(const Phase&) = delete;
+    void run(const Context* context,
+             void* const* buffers,
+             std::int64_t begin,
+             std::int64_t end) const {
+      entry()(context, buffers, begin, end);
+    }
+    PhaseEntry entry() const noexcept { return entry_.load(std::memory_order_acquire); }
+    const std::int64_t units;  // begin and end of a run lie in [0, units]
+    const std::int64_t grain;  // fewer units are not worth another thread
+
+   private:
+    friend CompiledKernel;
+    mutable std::atomic<PhaseEntry> entry_;
   };
   const std::vector<Phase>& phases() const { return phases_; }
+  /// Whether this is code that was made in a hurry, and nobody has asked for better yet.
+  bool quick() const noexcept { return wanting_.load(std::memory_order_relaxed) > 0; }
+  /// Counts a run of quick code. True for one caller: the kernel runs often enough to be compiled
+  /// again.
+  bool wants_better() const noexcept { return quick() && wanting_.fetch_sub(1) == 1; }
+  /// What was compiled, of loaded and of quick code.
+  const kernel::Kernel& source() const { return source_; }
+  /// The same kernel compiled by all passes; may take as long as it likes.
+  detail::Ref<CompiledKernel> compiled_again() const;
+  /// Runs of phases that begin from now on run this code of the same kernel.
+  void replace_code(detail::Ref<CompiledKernel> better) const;
   /// Bytes that every calling thread must lend in Context::scratch; 0: none.
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   const kernel::Kernel& kernel() const { return form().kernel; }  // as compiled, collapsed
@@ -75,7 +105,8 @@ class CompiledKernel : public detail::Shared {
   const KernelForm& form() const;
   const Target& target() const;
   std::string emitted(Output, const std::string& prefix) const;
-  kernel::Kernel source_;
+  void set_quick();
+  kernel::Kernel source_;  // of loaded and of quick code
   mutable std::once_flag form_made_, object_made_;
   mutable KernelForm form_;
   mutable std::string object_;
@@ -83,6 +114,9 @@ class CompiledKernel : public detail::Shared {
   std::string prefix_;            // of the names of the phases in the object
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;
+  bool quick_code_ = false;
+  mutable std::atomic<int> wanting_ = 0;  // runs until quick code is to be replaced
+  mutable detail::Ref<CompiledKernel> better_;  // whose code the phases run
   std::shared_ptr<const void> code_;  // keeps the code in memory
   std::unique_ptr<CodeNames> names_;  // after the code: they go before it
 };

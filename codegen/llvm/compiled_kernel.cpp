@@ -21,6 +21,17 @@ int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) 
   return huge || tiny ? 0 : 1;
 }
 
+/// Passes that make code run faster take one to three milliseconds for most kernels; code without
+/// them takes up to three times as long.
+bool worth_quick_code(const kernel::Kernel& kernel, const KernelForm& form) {
+  if (form.level == 0 || estimated_nanoseconds(form.mapping) > 1e6) return false;
+  for (const kernel::Loop& loop : kernel.loops)  // nobody knows how often
+    if (loop.kind == kernel::LoopKind::repeat_while) return false;
+  return true;
+}
+
+constexpr int quick_runs = 2;
+
 /// Of the names of a kernel's functions, each time another one.
 std::string prefix_of(const kernel::Kernel& kernel) {
   static std::atomic<std::uint64_t> count{0};
@@ -59,12 +70,16 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   std::call_once(result->form_made_,
                  [&] { result->form_ = form_of(kernel, options, target.vector); });
   if (options.target) result->target_ = target;
+  if (options.quick && worth_quick_code(kernel, result->form_)) {
+    result->source_ = kernel;
+    result->set_quick();
+  }
   result->prefix_ = prefix_of(kernel);
   result->scratch_bytes_ = backend().scratch_bytes(result->form_);
   const std::vector<PhaseMapping>& phases = result->form_.mapping.phases;
   LinkedPhases linked = backend().link(result->object(), result->prefix_, phases.size());
   for (std::size_t k = 0; k < phases.size(); ++k)
-    result->phases_.push_back({linked.entries[k], phases[k].units, phases[k].grain});
+    result->phases_.emplace_back(linked.entries[k], phases[k].units, phases[k].grain);
   result->code_ = std::move(linked.code);
   std::vector<NamedCode> names;
   for (std::size_t k = 0; k < phases.size(); ++k) {
@@ -76,13 +91,34 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   return result;
 }
 
+void CompiledKernel::set_quick() {
+  quick_code_ = true;
+  wanting_.store(quick_runs, std::memory_order_relaxed);
+}
+
+detail::Ref<CompiledKernel> CompiledKernel::compiled_again() const { return compile(source_); }
+
+void CompiledKernel::replace_code(detail::Ref<CompiledKernel> better) const {
+  better_ = std::move(better);
+  for (std::size_t k = 0; k < phases_.size(); ++k)
+    phases_[k].entry_.store(better_->phases_[k].entry(), std::memory_order_release);
+}
+
 const Target& CompiledKernel::target() const { return target_ ? *target_ : host_target(); }
 
 std::string CompiledKernel::emitted(Output output, const std::string& prefix) const {
   return backend().emit(form(), target(), prefix, output);
 }
 const std::string& CompiledKernel::object() const {
-  std::call_once(object_made_, [&] { object_ = emitted(Output::object, prefix_); });
+  std::call_once(object_made_, [&] {
+    if (!quick_code_) {
+      object_ = emitted(Output::object, prefix_);
+      return;
+    }
+    KernelForm quick = form();
+    quick.level = 0;
+    object_ = backend().emit(quick, target(), prefix_, Output::object);
+  });
   return object_;
 }
 std::string CompiledKernel::llvm_ir() const { return emitted(Output::ir, "phase"); }
@@ -95,6 +131,7 @@ std::optional<CodeImage> CompiledKernel::image() const {
   if (!linked) return {};
   CodeImage image;
   image.scratch_bytes = scratch_bytes_;
+  image.quick = quick_code_;
   image.code = std::move(linked->code);
   for (std::size_t k = 0; k < phases_.size(); ++k)
     image.phases.push_back({linked->offsets[k], phases_[k].units, phases_[k].grain});
@@ -119,16 +156,17 @@ std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode> kept) {
     result->source_ = kept[k].kernel;
     result->prefix_ = prefix_of(kept[k].kernel);
     result->scratch_bytes_ = image.scratch_bytes;
+    if (image.quick) result->set_quick();
     std::vector<NamedCode> names;
     for (const CodeImage::Phase& phase : image.phases) {
       std::uint64_t end = image.code.size();
       for (const CodeImage::Phase& other : image.phases)
         if (other.offset > phase.offset) end = std::min<std::uint64_t>(end, other.offset);
       const char* entry = static_cast<const char*>(memory.get()) + begins[k] + phase.offset;
-      result->phases_.push_back(
-          {reinterpret_cast<PhaseEntry>(const_cast<char*>(entry)), phase.units, phase.grain});
+      result->phases_.emplace_back(
+          reinterpret_cast<PhaseEntry>(const_cast<char*>(entry)), phase.units, phase.grain);
       names.push_back({result->prefix_ + std::to_string(names.size()),
-                       result->phases_.back().entry,
+                       result->phases_.back().entry(),
                        end - phase.offset});
     }
     result->code_ = memory;
@@ -152,7 +190,7 @@ void run(const CompiledKernel& kernel, void* const* buffers) {
     context.scratch = rows.get();
   }
   for (const CompiledKernel::Phase& phase : kernel.phases()) {
-    phase.entry(&context, buffers, 0, phase.units);
+    phase.run(&context, buffers, 0, phase.units);
   }
 }
 

@@ -1,5 +1,6 @@
 // Random kernels as machine code against their definition: loops in loops, mixed types, every kind
 // of address.
+#include "codegen/llvm/backend.hpp"
 #include "tests/support/compiled_kernel.hpp"
 #include "trace/kernel/builder.hpp"
 #include "trace/kernel/fold.hpp"
@@ -326,6 +327,24 @@ TEST_CASE("random kernels compute the same on a processor without masks") {
     codegen::CompileOptions options;
     options.target = &target;
     check_compiled(RandomKernel(seed).make(), {}, options);
+  }
+}
+
+TEST_CASE("code does not depend on what its thread has compiled before") {
+  const auto [first, count] = seeds(400, 4000);
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    INFO("FLUXION_SEED=" << seed);
+    codegen::KernelForm form = codegen::form_of(
+        RandomKernel(seed).make(), {}, codegen::host_target().vector);
+    form.level = static_cast<int>(seed % 7 % 2);
+    const auto object = [&] {
+      return codegen::backend().emit(
+          form, codegen::host_target(), "phase", codegen::Output::object);
+    };
+    const std::string here = object();
+    std::string alone;
+    std::thread([&] { alone = object(); }).join();
+    CHECK(here == alone);
   }
 }
 

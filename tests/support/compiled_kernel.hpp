@@ -118,9 +118,9 @@ inline void run_in_pieces(const codegen::CompiledKernel& compiled, void* const* 
   context.scratch = rows.data() + (64 - reinterpret_cast<std::uintptr_t>(rows.data()) % 64) % 64;
   for (const auto& phase : compiled.phases()) {
     const std::int64_t cut = phase.units / 3;
-    phase.entry(&context, buffers, phase.units - cut, phase.units);
-    phase.entry(&context, buffers, 0, cut);
-    phase.entry(&context, buffers, cut, phase.units - cut);
+    phase.run(&context, buffers, phase.units - cut, phase.units);
+    phase.run(&context, buffers, 0, cut);
+    phase.run(&context, buffers, cut, phase.units - cut);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "fluxion/fluxion.hpp"
 #include "runtime/allocator.hpp"
 #include "runtime/executable.hpp"
+#include "runtime/recompile.hpp"
 #include "tests/support/run_operation.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
@@ -100,15 +101,21 @@ inline HostArrays run(const Executable& executable,
   return copied(graph, results);
 }
 
-/// Results of the compiled program, which are the same bits when all arguments are donated.
+/// Results of the compiled program, which are the same bits when all arguments are donated, and when
+/// the kernels have been compiled again.
 inline HostArrays compiled(const GraphRef& graph, const HostArrays& inputs) {
   const auto executable = compile(graph);
   HostArrays results = run(*executable, *graph, inputs);
-  const HostArrays donated = run(*executable, *graph, inputs, true);
-  for (std::size_t k = 0; k < results.size(); ++k)
-    if (results[k].bytes != donated[k].bytes)
-      throw std::logic_error("result " + std::to_string(k) +
-                             " has other bits when the arguments are donated");
+  const auto check = [&](const HostArrays& again, const char* when) {
+    for (std::size_t k = 0; k < results.size(); ++k)
+      if (results[k].bytes != again[k].bytes)
+        throw std::logic_error("result " + std::to_string(k) + " has other bits when " + when);
+  };
+  check(run(*executable, *graph, inputs, true), "the arguments are donated");
+#ifdef FLUXION_LLVM
+  runtime::finish_recompiling();
+  check(run(*executable, *graph, inputs), "the kernels have been compiled again");
+#endif
   return results;
 }
 
