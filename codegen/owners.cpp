@@ -2,6 +2,7 @@
 #include "codegen/regions.hpp"
 #include "codegen/report.hpp"
 #include "codegen/strips.hpp"
+#include "trace/ops/control_flow.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -75,10 +76,14 @@ const Operation& maker_of(const Graph& graph, ValueId v) {
            1);
 }
 
-/// What a loop or a branch holds: its programs' temporaries, and the second places of carries.
+/// What a loop or a branch holds: its programs' temporaries (the largest branch's), and the second
+/// places of carries.
 void add_region(std::vector<Owner>& owners, const Region& region, const Operation& o) {
+  const auto larger = [](const auto& a, const auto& b) { return a->alive_bytes < b->alive_bytes; };
+  const auto largest = std::max_element(region.programs.begin(), region.programs.end(), larger);
   for (const auto& program : region.programs)
-    for (Owner& owner : owners_of(*program)) owners.push_back(std::move(owner));
+    if (!o.op.as<ops::Cond>() || program == *largest)
+      for (Owner& owner : owners_of(*program)) owners.push_back(std::move(owner));
   const auto& results = region.programs.back()->results;
   for (std::size_t k = 0; k < region.in_place.size(); ++k)
     if (!region.in_place[k] && results[k].bytes > 0)

@@ -2,6 +2,7 @@
 #include "codegen/plan.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 namespace fluxion::codegen {
@@ -26,7 +27,23 @@ std::size_t best_gap(const std::vector<Placed>& placed, const Lifetime& value, s
   return best_size == SIZE_MAX ? end : best;
 }
 
+std::size_t in_plan(std::size_t bytes) {
+  return (bytes + plan_alignment - 1) / plan_alignment * plan_alignment;
+}
+
 }  // namespace
+
+std::size_t most_alive(std::span<const Lifetime> values) {
+  std::map<std::int32_t, std::ptrdiff_t> changes;
+  for (const Lifetime& value : values) {
+    const auto bytes = static_cast<std::ptrdiff_t>(in_plan(value.bytes));
+    changes[value.first] += bytes;
+    changes[value.last + 1] -= bytes;
+  }
+  std::ptrdiff_t now = 0, most = 0;
+  for (const auto& [step, change] : changes) most = std::max(most, now += change);
+  return static_cast<std::size_t>(most);
+}
 
 MemoryPlan plan_memory(std::span<const Lifetime> values) {
   std::vector<std::size_t> order(values.size());
@@ -38,8 +55,7 @@ MemoryPlan plan_memory(std::span<const Lifetime> values) {
   plan.offsets.resize(values.size());
   std::vector<Placed> placed;
   for (std::size_t i : order) {
-    const std::size_t bytes =
-        (values[i].bytes + plan_alignment - 1) / plan_alignment * plan_alignment;
+    const std::size_t bytes = in_plan(values[i].bytes);
     const std::size_t begin = best_gap(placed, values[i], bytes);
     plan.offsets[i] = begin;
     if (bytes == 0) continue;

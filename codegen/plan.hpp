@@ -19,6 +19,9 @@ struct MemoryPlan {
 };
 inline constexpr std::size_t plan_alignment = 64;
 
+/// The most bytes that live at one step: no plan takes less.
+std::size_t most_alive(std::span<const Lifetime> values);
+
 /// No two values whose lifetimes share a step overlap. Large values are placed first, each in the
 /// smallest gap that holds it.
 MemoryPlan plan_memory(std::span<const Lifetime> values);

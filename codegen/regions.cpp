@@ -7,6 +7,8 @@
 #include "trace/ops/regions.hpp"
 #include "trace/passes.hpp"
 
+#include <algorithm>
+
 namespace fluxion::codegen {
 namespace {
 
@@ -62,8 +64,20 @@ std::shared_ptr<const Region> plan_region(const Op& op, Libraries libraries) {
     region->programs.push_back(
         std::make_shared<const Schedule>(schedule(optimize(GraphRef(program)), libraries)));
   const Schedule& repeated = *region->programs.back();
-  for (const auto& program : region->programs)
-    region->arenas.push_back(reserve(region->bytes, program->arena_bytes));
+  if (op.as<ops::Cond>()) {  // one of them runs
+    std::size_t most = 0, alive = 0;
+    for (const auto& program : region->programs) {
+      most = std::max(most, program->arena_bytes);
+      alive = std::max(alive, program->alive_bytes);
+    }
+    region->arenas.assign(region->programs.size(), reserve(region->bytes, most));
+    region->spare = most - alive;
+  } else {
+    for (const auto& program : region->programs) {
+      region->arenas.push_back(reserve(region->bytes, program->arena_bytes));
+      region->spare += program->arena_bytes - program->alive_bytes;
+    }
+  }
   for (std::size_t k = 0; k < carry_count(op); ++k) {
     const Result& result = repeated.results[k];
     const auto own = static_cast<std::int32_t>(region->first_carry() + k);

@@ -18,6 +18,7 @@ struct Region {
   std::vector<bool> in_place;
   std::size_t flag = 0;  // of a while loop: what its condition gave
   std::size_t bytes = 0;
+  std::size_t spare = 0;  // of these, what the programs' plans take beyond what is alive
 
   /// Which input of the program that is repeated is carry 0.
   std::size_t first_carry() const;

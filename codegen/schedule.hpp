@@ -58,6 +58,7 @@ struct Schedule {
   std::vector<Step> steps;
   std::vector<Result> results;
   std::size_t arena_bytes = 0;
+  std::size_t alive_bytes = 0;  // the most of it that is alive at once: no plan takes less
 };
 
 /// Whose calls may be steps: the host's libraries', or nobody's. Without any, the own body of every

@@ -61,6 +61,7 @@ class NativeProgram final : public Executable {
       if (result.donor >= 0) saved += result.bytes;
     }
     memory.temporaries = schedule_.arena_bytes;
+    memory.alive = schedule_.alive_bytes;
     memory.peak = memory.arguments + memory.results + memory.temporaries - saved;
     return memory;
   }

@@ -24,9 +24,9 @@ struct ProgramCost {
   double flops = 0, bytes = 0, transcendentals = 0;
 };
 /// Bytes of one run: arguments and results are what crosses the call; temporaries is the planned
-/// arena; peak is their sum less what donation saves.
+/// arena, of which `alive` bytes live at the same time; peak is their sum less what donation saves.
 struct ProgramMemory {
-  std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0;
+  std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0, alive = 0;
 };
 
 /// A stage of a compilation as text: "cuts.txt", "llvm.ll".

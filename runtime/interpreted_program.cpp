@@ -43,6 +43,7 @@ class InterpretedProgram final : public Executable {
     for (ValueId v = graph_->input_count(); v < graph_->value_count(); ++v)
       memory.temporaries += bytes_of(graph_->type(v));
     memory.peak = memory.arguments + memory.temporaries;
+    memory.alive = memory.temporaries;
     return memory;
   }
   std::vector<MemoryOwner> owners(const GraphRef& traced) const override {

@@ -105,7 +105,7 @@ class CompiledFunction final : public Program {
   Cost cost() const override { return {program_->cost().flops, program_->cost().bytes}; }
   Memory memory() const override {
     const ProgramMemory m = program_->memory();
-    Memory memory{m.arguments, m.results, m.temporaries, m.peak};
+    Memory memory{m.arguments, m.results, m.temporaries, m.peak, m.alive};
     memory.owners = program_->owners(graph_);
     return memory;
   }

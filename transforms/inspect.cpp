@@ -61,10 +61,12 @@ std::ostream& operator<<(std::ostream& out, const Function& f) { return out << f
 
 std::string Memory::text() const {
   std::string text = fmt::format(
-      "arguments {} bytes, results {} bytes, temporaries {} bytes, at most {} bytes at once\n",
+      "arguments {} bytes, results {} bytes, temporaries {} bytes ({} alive), at most {} bytes at "
+      "once\n",
       arguments,
       results,
       temporaries,
+      alive,
       peak);
   for (const MemoryOwner& owner : owners)
     text += fmt::format("  {:>12}  {}  {}:{}\n",

@@ -354,6 +354,12 @@ def trainer(loss, params, *batch):
         state, value = step(*state, *batch)
         jax.block_until_ready(state)
         return value
+
+    def memory():
+        m = step.lower(*state, *batch).compile().memory_analysis()
+        return {"peak": m.argument_size_in_bytes + m.output_size_in_bytes - m.alias_size_in_bytes + m.temp_size_in_bytes,
+                "temporaries": m.temp_size_in_bytes}
+    call.memory = memory
     return call
 
 

@@ -47,13 +47,14 @@ template <class Model> Work trainer(Model model, Array x, Array y) {
   auto both =
       std::make_shared<std::pair<Model, nn::AdamState<Model>>>(std::move(model), std::move(state));
   eval(*both);
-  return {[=] {
+  const auto call = [=] {
     Array value;
     std::tie(both->first, both->second, value) =
         step(std::move(both->first), std::move(both->second), x, y);
     eval(*both, value);
     return std::vector<Array>{value};
-  }};
+  };
+  return {call, 1, [=] { return lower(step, both->first, both->second, x, y).compile().memory(); }};
 }
 
 Work train_mlp() {

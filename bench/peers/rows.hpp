@@ -15,6 +15,7 @@ namespace fluxion::peers {
 struct Work {
   std::function<std::vector<Array>()> call;
   int calls = 1;
+  std::function<Memory()> memory = {};  // of one call; of steps of training
 };
 /// Prepares the data of a row; made where the row is asked for, dropped before the next.
 using Rows = std::map<std::string, std::function<Work()>>;

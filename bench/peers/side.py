@@ -115,6 +115,8 @@ def serve(wait, numpy, warm_up, outputs=lambda out: out):
                     spent += seconds
                     samples.append(1e3 * seconds / calls)
                 answer["ms"] = samples
+            elif command == "memory" and hasattr(call, "memory"):
+                answer = call.memory()
         except KeyError:
             answer["skip"] = "no such row"
         except Exception as error:  # a peer that cannot run a row says why; the table goes on

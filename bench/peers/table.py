@@ -236,6 +236,31 @@ class Line:
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
+def measure_memory(sides, names):
+    """Bytes of one step of training, by what each compiler says of its program."""
+    found = {}
+    for name in names:
+        for label in ("Fluxion", "JAX"):
+            if label in sides and "skip" not in sides[label].ask("setup", name):
+                found.setdefault(name, {})[label] = sides[label].ask("memory")
+    return found
+
+
+def print_memory(found):
+    """Arguments, results (but for donated ones) and temporaries; the least that temporaries alive at once can take."""
+    def mega(answer, what):
+        return f"{answer[what] / 1e6:.3g} MB" if what in answer else "-"
+    if not found:
+        return
+    print("\n| memory of a step | Fluxion | temporaries | alive at once | JAX | temporaries | JAX / Fluxion |")
+    print("|---|---|---|---|---|---|---|")
+    for name, sides in found.items():
+        ours, theirs = sides.get("Fluxion", {}), sides.get("JAX", {})
+        ratio = f"{theirs['peak'] / ours['peak']:.2f}" if "peak" in ours and "peak" in theirs else "-"
+        print(f"| {ROWS[name][0]} | {mega(ours, 'peak')} | {mega(ours, 'temporaries')} | {mega(ours, 'alive')} "
+              f"| {mega(theirs, 'peak')} | {mega(theirs, 'temporaries')} | {ratio} |")
+
+
 def start(threads, options):
     python = [options.python]
     torch = [options.torch_python, str(HERE / "torch_rows.py"), "--threads", str(threads)]
@@ -286,7 +311,7 @@ def main():
     print(f"{found}; load average {os.getloadavg()[0]:.1f}; {options.rounds} rounds of {options.seconds} s\n")
     print("| ratio | of minima | row | threads | Fluxion | JAX | PyTorch | torch.compile | NumPy, C++ |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    begin, lines, saved = time.time(), [], []
+    begin, lines, saved, memory = time.time(), [], [], {}
     with open(options.cache / "peers.log", "w") as options.log:
         for threads in options.threads:
             sides = start(threads, options)
@@ -297,8 +322,11 @@ def main():
                 lines.append(Line(name, threads, results))
                 lines[-1].print()
                 saved.append({"row": name, "threads": threads, "sides": results, "load": os.getloadavg()[0]})
+            if threads == max(options.threads):
+                memory = measure_memory(sides, [name for name in names if name.startswith("train_")])
             for side in sides.values():
                 side.close()
+    print_memory(memory)
     loads = sorted(entry["load"] for entry in saved)
     print(f"\nload average {loads[0]:.1f} to {loads[-1]:.1f}, {time.time() - begin:.0f} s in all")
     notes = {}

@@ -30,6 +30,8 @@ struct MemoryOwner {
 /// meanwhile, and the most that is alive at once.
 struct Memory {
   std::size_t arguments = 0, results = 0, temporaries = 0, peak = 0;
+  /// The most bytes of temporaries that live at the same time: no places for them take less.
+  std::size_t alive = 0;
   /// What the temporaries hold when most of them are in use, the largest first. Inside a fused
   /// kernel nothing is held: only values that lie in memory have a place here.
   std::vector<MemoryOwner> owners = {};
