@@ -22,6 +22,9 @@ struct LoopMapping {
   bool rotate = false;
   /// A short loop in order: its iterations follow each other without a branch.
   bool unroll = false;
+  /// A loop in order along rows that are lanes of a loop around it: rows are read and written in
+  /// pieces.
+  bool tiles = false;
 };
 
 /// A phase runs over units: the outer variables of its band, in `order`, times chunks of the
@@ -42,6 +45,18 @@ struct Mapping {
   std::vector<LoopMapping> loops;  // of every loop of the kernel
   std::vector<PhaseMapping> phases;
 };
+
+/// A load of an input or a store of an output, by its instruction: its row's next element each step
+/// (or the one before).
+struct RowAccess {
+  kernel::Id instruction;
+  bool reversed;
+};
+/// What a loop in order reads and writes along rows, where `lane` numbers the rows, and what may as
+/// well be read or written many steps at a time.
+std::vector<RowAccess> row_accesses(const kernel::Kernel&, std::int32_t loop, std::int32_t lane);
+/// By how many elements an offset moves with a variable.
+std::int64_t stride(const kernel::Affine& offset, std::int32_t variable);
 
 /// The same kernel with fewer variables: neighbours that every index walks as one become one.
 kernel::Kernel collapse(const kernel::Kernel&);

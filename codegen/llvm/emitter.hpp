@@ -95,6 +95,14 @@ class PhaseEmitter {
             const std::function<void(std::int64_t base, int width, Value* mask)>& piece) const;
   void serial(std::int32_t number);
   void repeat_while(std::int32_t number);
+  // loops in order along rows that are lanes
+  int known_lanes() const;
+  bool in_tiles(std::int32_t number) const;
+  void serial_in_tiles(std::int32_t number);
+  void transpose(std::vector<Value*>& rows) const;
+  Value* piece_of_row(const RowAccess&, int lane, int steps);
+  std::vector<Value*> load_tile(const RowAccess&, int steps);
+  void store_tile(const RowAccess&, std::vector<Value*> columns);
   /// Runs `step` over the loop's band; it maps the carried values to the next ones.
   std::vector<Value*> band(const kernel::Loop&,
                            std::size_t level,
