@@ -257,11 +257,32 @@ class Chooser {
     return best;
   }
 
+  /// Whether lanes along `variable` would update far-apart elements, which loops inside could do in
+  /// order, each with its own lanes.
+  bool scatters(const Loop& band, std::int32_t variable) const {
+    bool lists = true, far = false;
+    for (const Item& item : band.body)
+      lists = lists && (!item.is_loop || lists_updates(kernel_, item.index));
+    walk(band.body, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      if (i.verb != Verb::update) return;
+      const std::int64_t step = stride(kernel_.accesses[i.bits].offset, variable);
+      far = far || (step != 1 && step != -1);
+    });
+    return lists && far;
+  }
+
   void plan(std::int32_t number) {
     const Loop& l = loop(number);
     LoopMapping& m = mapping_.loops[at(number)];
+    if (l.kind == LoopKind::serial && lists_updates(kernel_, number)) {
+      m.variable = l.variables.back();
+      m.width = natural_width(l.body);
+      return;
+    }
     if (l.kind == LoopKind::parallel && vectorise(l)) {
       m.variable = best_variable(l);
+      if (m.variable >= 0 && scatters(l, m.variable)) m.variable = -1;
       if (m.variable >= 0) {
         m.width = width_for(l, m.variable);
         walk_loops(l.body, [&](std::int32_t inner) {

@@ -15,7 +15,8 @@ struct VectorTarget {
 };
 
 struct LoopMapping {
-  /// What runs over the lanes; -1: the loop is a scalar loop, or lies inside lanes.
+  /// What runs over the lanes (of a loop in order: one after the other where they update); -1: the
+  /// loop is a scalar loop, or lies inside lanes.
   std::int32_t variable = -1;
   int width = 1;
   /// A lanes reduction of a large body: 16 lanes at a time, four vectors of accumulators in turn.
@@ -55,6 +56,9 @@ struct RowAccess {
 /// What a loop in order reads and writes along rows, where `lane` numbers the rows, and what may as
 /// well be read or written many steps at a time.
 std::vector<RowAccess> row_accesses(const kernel::Kernel&, std::int32_t loop, std::int32_t lane);
+/// Whether a loop in order does nothing but update elements of buffers by values that do not depend
+/// on these: then all but the updates may be done for many steps at once.
+bool lists_updates(const kernel::Kernel&, std::int32_t loop);
 /// By how many elements an offset moves with a variable.
 std::int64_t stride(const kernel::Affine& offset, std::int32_t variable);
 

@@ -1,4 +1,5 @@
-// Which accesses of a loop in order walk along the rows that its lanes are.
+// What of a loop in order need not be done step by step: accesses along rows that its lanes are,
+// and all that comes before updates.
 #include "codegen/kernel_mapping.hpp"
 
 #include <algorithm>
@@ -17,6 +18,9 @@ using kernel::Loop;
 using kernel::LoopKind;
 using kernel::Role;
 using kernel::Verb;
+
+constexpr std::int64_t least_steps = 8;  // to be worth lanes
+constexpr std::size_t most_rows = 16;    // whose pieces lie on the stack together
 
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
 
@@ -68,7 +72,27 @@ std::vector<RowAccess> row_accesses(const Kernel& kernel, std::int32_t number, s
     const Instruction& i = kernel.instructions[at(row.instruction)];
     return i.verb == Verb::store && touched[at(kernel.accesses[i.bits].buffer)] > 1;
   });
+  if (found.size() > most_rows) found.resize(most_rows);
   return found;
+}
+
+bool lists_updates(const Kernel& kernel, std::int32_t number) {
+  const Loop& loop = kernel.loops[at(number)];
+  if (loop.kind != LoopKind::serial || loop.trip_count >= 0 || !loop.carries.empty()) return false;
+  if (loop.variables.empty() || kernel.variables[at(loop.variables.back())].extent < least_steps)
+    return false;
+  std::vector<int> updated(kernel.buffers.size());
+  for (const Item& item : loop.body) {
+    if (item.is_loop) return false;
+    const Instruction& i = kernel.instructions[at(item.index)];
+    const bool loads = i.verb == Verb::load;
+    if (i.verb == Verb::store) return false;
+    if (!loads && i.verb != Verb::update) continue;
+    const std::int32_t buffer = kernel.accesses[i.bits].buffer;
+    if (loads && kernel.buffers[at(buffer)].role != Role::input) return false;
+    if (!loads && ++updated[at(buffer)] > 1) return false;
+  }
+  return true;
 }
 
 }  // namespace fluxion::codegen

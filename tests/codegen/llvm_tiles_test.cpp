@@ -1,4 +1,5 @@
-// Loops in order: pieces of rows that are transposed in registers, lines that the lanes lie along.
+// Loops in order: pieces of rows that are transposed in registers, lines that the lanes lie along,
+// updates that are found out for many steps at once.
 #include "tests/support/compiled_kernel.hpp"
 #include "trace/kernel/builder.hpp"
 #include "trace/kernel/fold.hpp"
@@ -10,6 +11,7 @@ namespace {
 
 using kernel::Affine;
 using kernel::Builder;
+using kernel::Combiner;
 using kernel::Index;
 using kernel::Role;
 using KernelScalar = kernel::Scalar;
@@ -143,6 +145,97 @@ TEST_CASE("columns are walked in order along the lines of memory") {
       check_both(kernel, moderate_numbers(kernel));
     }
   }
+}
+
+/// Updates of `places` elements at given places, those outside left out, `n` for each of `a`
+/// tables.
+kernel::Kernel updates_of(DType type, Combiner combiner, std::int64_t a, std::int64_t n) {
+  constexpr std::int64_t places = 20;
+  Builder b("updates");
+  auto where = b.buffer(int32, Role::input, a * n), by = b.buffer(type, Role::input, a * n),
+       out = b.buffer(type, Role::output, a * places);
+  b.parallel({a}, [&](const Index& table) {
+    b.serial({n}, {}, [&](const Index& j, std::vector<KernelScalar>) {
+      const Affine at = table[0] * n + j[0];
+      const Affine place = b.affine(convert(b.load(where, at), int64));
+      b.update(out,
+               table[0] * places + place,
+               combiner,
+               b.load(by, at),
+               kernel::Promise::unique,
+               b.in_range(place, 0, places));
+      return std::vector<KernelScalar>();
+    });
+  });
+  return b.finish();
+}
+
+TEST_CASE("updates are made in order, those outside left out, on every type") {
+  for (DType type : number_types) {
+    for (Combiner combiner :
+         {Combiner::set, Combiner::add, Combiner::mul, Combiner::min, Combiner::max}) {
+      for (std::int64_t n : {7, 16, 100, 257, 600}) {
+        for (std::uint64_t limit : {20, 22}) {
+          RandomBits samples(limit);
+          check_both(updates_of(type, combiner, n == 100 ? 3 : 1, n),
+                     [&](std::size_t buffer, std::size_t) -> std::uint64_t {
+                       return buffer == 0 ? samples.below(limit) : moderate(samples, type);
+                     });
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a loop updates several buffers at once, at places of every kind") {
+  // One table by the place, one element by all, a line by the step, and what is left out of one.
+  for (std::int64_t n : {9, 48, 530}) {
+    Builder b("several");
+    auto where = b.buffer(int64, Role::input, n), by = b.buffer(float32, Role::input, n),
+         table = b.buffer(float32, Role::output, 30), sum = b.buffer(float64, Role::output, 1),
+         line = b.buffer(float32, Role::output, 4 * n), any = b.buffer(bool_, Role::output, 30);
+    b.parallel({}, [&](const Index&) {
+      b.serial({4, n}, {}, [&](const Index& j, std::vector<KernelScalar>) {
+        const KernelScalar x = b.load(by, j[1]);
+        const Affine place = b.affine(b.load(where, j[1]));
+        const auto unique = kernel::Promise::unique;
+        b.update(table, place, Combiner::add, x * x, unique, x < 0.5);
+        b.update(sum, {}, Combiner::add, convert(x, float64), unique);
+        b.update(line, j[0] * n + j[1], Combiner::max, x, unique);
+        b.update(any, place, Combiner::bit_or, x < 0.0, unique);
+        return std::vector<KernelScalar>();
+      });
+    });
+    RandomBits samples(3);
+    check_both(b.finish(), [&](std::size_t buffer, std::size_t) -> std::uint64_t {
+      if (buffer == 0) return samples.below(30);
+      if (buffer == 5) return samples.below(2);
+      return moderate(samples, buffer == 3 ? float64 : float32);
+    });
+  }
+}
+
+TEST_CASE("updates that later steps read are seen by them") {
+  // A running sum through memory, and two updates of one buffer in turn.
+  const std::int64_t n = 100;
+  Builder b("dependent");
+  auto in = b.buffer(float32, Role::input, n), out = b.buffer(float32, Role::output, n + 1),
+       both = b.buffer(float32, Role::output, 2);
+  b.parallel({}, [&](const Index&) {
+    b.serial({n}, {}, [&](const Index& j, std::vector<KernelScalar>) {
+      const KernelScalar x = b.load(in, j[0]), before = b.load(out, j[0]);
+      b.update(out, j[0] + 1, Combiner::add, before * 0.5 + x, kernel::Promise::unique);
+      return std::vector<KernelScalar>();
+    });
+    b.serial({n}, {}, [&](const Index& j, std::vector<KernelScalar>) {
+      const KernelScalar x = b.load(in, j[0]);
+      b.update(both, {}, Combiner::add, x, kernel::Promise::unique);
+      b.update(both, {}, Combiner::mul, x + 1.0, kernel::Promise::unique);
+      return std::vector<KernelScalar>();
+    });
+  });
+  auto kernel = b.finish();
+  check_both(kernel, moderate_numbers(kernel));
 }
 
 }  // namespace
