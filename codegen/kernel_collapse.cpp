@@ -13,13 +13,6 @@ using kernel::Kernel;
 using kernel::Loop;
 using kernel::LoopKind;
 
-std::int64_t scale_of(const Affine& affine, std::int32_t variable) {
-  for (const Affine::Term& term : affine.variables) {
-    if (term.of == variable) return term.scale;
-  }
-  return 0;
-}
-
 /// Whether `outer` (the variable before `inner` in one band) only ever appears as outer *
 /// extent(inner) + inner.
 bool continues(const Kernel& kernel, std::int32_t outer, std::int32_t inner) {
@@ -30,7 +23,7 @@ bool continues(const Kernel& kernel, std::int32_t outer, std::int32_t inner) {
     if (variable == outer || variable == inner) return false;
   }
   return std::all_of(kernel.accesses.begin(), kernel.accesses.end(), [&](const kernel::Access& a) {
-    return scale_of(a.offset, outer) == scale_of(a.offset, inner) * extent;
+    return stride(a.offset, outer) == stride(a.offset, inner) * extent;
   });
 }
 

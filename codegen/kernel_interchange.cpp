@@ -38,12 +38,6 @@ constexpr std::size_t most_accumulators = 8;
 
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
 
-std::int64_t stride(const Affine& offset, std::int32_t variable) {
-  for (const Affine::Term& term : offset.variables)
-    if (term.of == variable) return term.scale;
-  return 0;
-}
-
 class Interchange {
  public:
   explicit Interchange(const Kernel& from) : from_(from), to_(from.name) {}

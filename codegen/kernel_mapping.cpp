@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <set>
 
 namespace fluxion::codegen {
 
@@ -135,16 +136,21 @@ class Chooser {
     return differs;
   }
 
-  static std::int64_t stride(const Affine& offset, std::int32_t variable) {
-    for (const Affine::Term& term : offset.variables) {
-      if (term.of == variable) return term.scale;
-    }
-    return 0;
+  /// What inner loops in order read and write in pieces of rows when `variable` runs over the
+  /// lanes.
+  std::set<Id> in_rows(const Loop& band, std::int32_t variable) const {
+    std::set<Id> found;
+    walk_loops(band.body, [&](std::int32_t inner) {
+      for (const RowAccess& row : row_accesses(kernel_, inner, variable))
+        found.insert(row.instruction);
+    });
+    return found;
   }
 
   /// Relative cost of an element when `variable` runs over the lanes; negative where it cannot.
   double cost(const Loop& band, std::int32_t variable) const {
     std::vector<bool> differs = varying(band.body, variable);
+    const std::set<Id> rows = in_rows(band, variable);
     double sum = 0.5 * work(band.body);
     bool possible = true;
     walk(band.body, 1, [&](Id id, double weight) {
@@ -162,6 +168,7 @@ class Chooser {
         possible = false;
       }
       bool contiguous = !opaque && (step == 1 || step == -1);
+      if (rows.contains(id)) return void(sum += 2 * weight);
       sum += weight * (contiguous ? 1 : !opaque && step == 0 && reads ? 0.25 : reads ? 8 : 16);
     });
     if (!possible) return -1;
@@ -193,11 +200,30 @@ class Chooser {
     });
     return found;
   }
+  /// Whether a long loop in order goes from line to line of memory that the lanes lie along.
+  bool goes_down_lines(const Loop& band, std::int32_t variable) const {
+    bool goes = false;
+    walk_loops(band.body, [&](std::int32_t n) {
+      goes = goes || (loop(n).kind == LoopKind::serial && total(loop(n)) > 16);
+    });
+    walk(band.body, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      if (i.verb != Verb::load && i.verb != Verb::store && i.verb != Verb::update) return;
+      const Affine& offset = kernel_.accesses[i.bits].offset;
+      const std::int64_t step = stride(offset, variable);
+      goes = goes && offset.opaque.empty() && (step == 1 || (step == 0 && i.verb == Verb::load));
+    });
+    return goes;
+  }
   int width_for(const Loop& band, std::int32_t variable) const {
-    int width = natural_width(band.body);
+    const int natural = natural_width(band.body);
+    int width = natural;
     // Several vectors in flight hide the latency of a chain of additions.
-    if (has_long_reduction(band.body) && body_size(band.body) <= 32)
+    const bool down = goes_down_lines(band, variable);
+    if ((has_long_reduction(band.body) || down) && body_size(band.body) <= 32)
       width *= body_size(band.body) <= 20 ? 8 : 4;
+    // Threads share the lines by widths.
+    while (down && width > natural && total(band) < 8 * width) width /= 2;
     while (width > 1 && width / 2 >= extent(variable)) width /= 2;
     return width;
   }
@@ -231,13 +257,37 @@ class Chooser {
     return best;
   }
 
+  /// Whether lanes along `variable` would update far-apart elements, which loops inside could do in
+  /// order, each with its own lanes.
+  bool scatters(const Loop& band, std::int32_t variable) const {
+    bool lists = true, far = false;
+    for (const Item& item : band.body)
+      lists = lists && (!item.is_loop || lists_updates(kernel_, item.index));
+    walk(band.body, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      if (i.verb != Verb::update) return;
+      const std::int64_t step = stride(kernel_.accesses[i.bits].offset, variable);
+      far = far || (step != 1 && step != -1);
+    });
+    return lists && far;
+  }
+
   void plan(std::int32_t number) {
     const Loop& l = loop(number);
     LoopMapping& m = mapping_.loops[at(number)];
+    if (l.kind == LoopKind::serial && lists_updates(kernel_, number)) {
+      m.variable = l.variables.back();
+      m.width = natural_width(l.body);
+      return;
+    }
     if (l.kind == LoopKind::parallel && vectorise(l)) {
       m.variable = best_variable(l);
+      if (m.variable >= 0 && scatters(l, m.variable)) m.variable = -1;
       if (m.variable >= 0) {
         m.width = width_for(l, m.variable);
+        walk_loops(l.body, [&](std::int32_t inner) {
+          mapping_.loops[at(inner)].tiles = !row_accesses(kernel_, inner, m.variable).empty();
+        });
         return;
       }
     }
@@ -388,6 +438,7 @@ std::string to_string(const Mapping& mapping, const Kernel& kernel) {
   for (std::size_t k = 0; k < mapping.loops.size(); ++k) {
     const LoopMapping& m = mapping.loops[k];
     if (m.unroll) text += fmt::format("loop {}: unrolled\n", k);
+    if (m.tiles) text += fmt::format("loop {}: rows in pieces\n", k);
     if (m.variable < 0) continue;
     fmt::format_to(std::back_inserter(text),
                    "loop {}: lanes v{} x {}{}\n",

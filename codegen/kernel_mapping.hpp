@@ -15,13 +15,17 @@ struct VectorTarget {
 };
 
 struct LoopMapping {
-  /// What runs over the lanes; -1: the loop is a scalar loop, or lies inside lanes.
+  /// What runs over the lanes (of a loop in order: one after the other where they update); -1: the
+  /// loop is a scalar loop, or lies inside lanes.
   std::int32_t variable = -1;
   int width = 1;
   /// A lanes reduction of a large body: 16 lanes at a time, four vectors of accumulators in turn.
   bool rotate = false;
   /// A short loop in order: its iterations follow each other without a branch.
   bool unroll = false;
+  /// A loop in order along rows that are lanes of a loop around it: rows are read and written in
+  /// pieces.
+  bool tiles = false;
 };
 
 /// A phase runs over units: the outer variables of its band, in `order`, times chunks of the
@@ -42,6 +46,21 @@ struct Mapping {
   std::vector<LoopMapping> loops;  // of every loop of the kernel
   std::vector<PhaseMapping> phases;
 };
+
+/// A load of an input or a store of an output, by its instruction: its row's next element each step
+/// (or the one before).
+struct RowAccess {
+  kernel::Id instruction;
+  bool reversed;
+};
+/// What a loop in order reads and writes along rows, where `lane` numbers the rows, and what may as
+/// well be read or written many steps at a time.
+std::vector<RowAccess> row_accesses(const kernel::Kernel&, std::int32_t loop, std::int32_t lane);
+/// Whether a loop in order does nothing but update elements of buffers by values that do not depend
+/// on these: then all but the updates may be done for many steps at once.
+bool lists_updates(const kernel::Kernel&, std::int32_t loop);
+/// By how many elements an offset moves with a variable.
+std::int64_t stride(const kernel::Affine& offset, std::int32_t variable);
 
 /// The same kernel with fewer variables: neighbours that every index walks as one become one.
 kernel::Kernel collapse(const kernel::Kernel&);

@@ -31,6 +31,15 @@ enum class Share { threads, none };
 /// runtime/).
 detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec, Share = Share::threads);
 
+/// A matrix product one of whose operands stays the same from run to run.
+struct KeptOperand {
+  detail::Ref<PreparedLeaf> layout;   // lays it out: one input, one output, no scratch
+  detail::Ref<PreparedLeaf> product;  // reads what that wrote in the operand's place
+  std::size_t bytes = 0;              // that it writes
+};
+/// No leaves where the operand is fast as it lies (defined in runtime/).
+KeptOperand prepare_kept(const MatmulSpec& spec, int operand);
+
 /// The most threads that one step uses (defined in runtime/).
 int most_threads() noexcept;
 

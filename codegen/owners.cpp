@@ -29,6 +29,9 @@ std::vector<Life> lives_of(const Schedule& schedule) {
     for (std::int32_t slot : step.outputs) use(slot, s);
     if (step.scratch >= 0) use(step.scratch, s);
   }
+  for (const Kept& kept : schedule.kept)
+    lives[static_cast<std::size_t>(kept.place)] = {
+        0, static_cast<std::int32_t>(schedule.steps.size()) - 1};
   // An operand whose memory becomes a result's is that result from this step on.
   for (std::size_t s = 0; s < schedule.steps.size(); ++s) {
     const Step& step = schedule.steps[s];
@@ -118,6 +121,12 @@ std::vector<Owner> owners_of(const Schedule& schedule) {
       for (const Step& part : step.strip->steps) made_by(part);
     else if (step.kind != Cut::Kind::copy)  // the step after it writes the same slot
       made_by(step);
+  }
+  for (const Kept& kept : schedule.kept) {
+    const Step& step = schedule.steps[static_cast<std::size_t>(kept.step)];
+    const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(step.operation)];
+    const auto place = static_cast<std::size_t>(kept.place);
+    of_slot[place] = {schedule.slots[place].bytes, std::string(o.op.name()) + " layout", o.site};
   }
   std::vector<Owner> owners;
   for (Owner& owner : of_slot)

@@ -27,6 +27,16 @@ std::size_t carry_count(const Op& op) {
   return 0;
 }
 
+/// The inputs of the repeated program that are worth preparing for: those of a long loop.
+Constants constants_of(const Op& op) {
+  constexpr std::int64_t few = 8;
+  if (const auto* scan = op.as<ops::Scan>(); scan && scan->length >= few)
+    return {1, static_cast<std::int32_t>(scan->constants)};
+  if (const auto* loop = op.as<ops::While>())
+    return {0, static_cast<std::int32_t>(loop->body_constants)};
+  return {};
+}
+
 }  // namespace
 
 bool is_region(const Op& op) {
@@ -60,9 +70,12 @@ namespace {
 std::shared_ptr<const Region> plan_region(const Op& op, Libraries libraries) {
   auto region = std::make_shared<Region>();
   region->op = op;
-  for (const Graph* program : op.regions())
+  const std::size_t last = op.regions().size() - 1;
+  for (std::size_t k = 0; k <= last; ++k)
     region->programs.push_back(
-        std::make_shared<const Schedule>(schedule(optimize(GraphRef(program)), libraries)));
+        std::make_shared<const Schedule>(schedule(optimize(GraphRef(op.regions()[k])),
+                                                  libraries,
+                                                  k == last ? constants_of(op) : Constants())));
   const Schedule& repeated = *region->programs.back();
   if (op.as<ops::Cond>()) {  // one of them runs
     std::size_t most = 0, alive = 0;

@@ -16,7 +16,8 @@ namespace {
 
 class Scheduler {
  public:
-  Scheduler(const GraphRef& graph, Libraries libraries) : graph_(*graph), libraries_(libraries) {
+  Scheduler(const GraphRef& graph, Libraries libraries, Constants constants)
+      : graph_(*graph), libraries_(libraries), constants_(constants) {
     schedule_.graph = graph;
   }
 
@@ -35,6 +36,7 @@ class Scheduler {
     for (const Cut& cut : schedule_.cuts)
       if (cut.kind != Cut::Kind::alias) add_step(cut, leaves);
     form_strips(schedule_, facts_);
+    keep_constants();
     plan();
     return std::move(schedule_);
   }
@@ -60,6 +62,7 @@ class Scheduler {
   }
   void add_step(const Cut&, const Leaves&);
   std::int32_t kernel_number(kernel::Kernel);
+  void keep_constants();
   void plan();
   void reuse_dying_operands(std::vector<std::int32_t>& allocation,
                             const std::vector<Lifetime>& lives);
@@ -67,6 +70,7 @@ class Scheduler {
 
   const Graph& graph_;
   Libraries libraries_;
+  Constants constants_;
   Schedule schedule_;
   std::vector<ValueId> root_;          // through aliases
   std::vector<std::int32_t> slot_of_;  // of roots
@@ -235,6 +239,32 @@ void Scheduler::find_donors(const std::vector<Lifetime>& lives) {
   }
 }
 
+/// Products take what stays the same from run to run as the library likes it best.
+void Scheduler::keep_constants() {
+  for (std::size_t s = 0; s < schedule_.steps.size(); ++s) {
+    Step& step = schedule_.steps[s];
+    if (!step.leaf || !facts_[s].product) continue;
+    for (int k = 0; k < 2; ++k) {
+      const std::int32_t argument = step.inputs[static_cast<std::size_t>(k)];
+      const Slot& slot = schedule_.slots[static_cast<std::size_t>(argument)];
+      const bool stays = slot.where == Slot::Where::argument && slot.index >= constants_.first &&
+                         slot.index < constants_.first + constants_.count;
+      if (!stays) continue;
+      KeptOperand kept = prepare_kept(*facts_[s].product, k);
+      if (!kept.product) continue;
+      const std::int32_t place = add_slot({Slot::Where::arena, 0, 0, kept.bytes});
+      schedule_.kept.push_back(
+          {argument, place, static_cast<std::int32_t>(s), std::move(kept.layout)});
+      step.inputs[static_cast<std::size_t>(k)] = place;
+      step.leaf = std::move(kept.product);
+      step.scratch = -1;
+      if (step.leaf->scratch_bytes() > 0)
+        step.scratch = add_slot({Slot::Where::arena, 0, 0, step.leaf->scratch_bytes()});
+      break;
+    }
+  }
+}
+
 void Scheduler::plan() {
   std::vector<Slot>& slots = schedule_.slots;
   std::vector<Lifetime> lives(slots.size());
@@ -250,6 +280,11 @@ void Scheduler::plan() {
     for (std::int32_t slot : step.outputs) use(slot);
     if (step.scratch >= 0) use(step.scratch);
   }
+  for (const Kept& kept : schedule_.kept)
+    lives[static_cast<std::size_t>(kept.place)] = {
+        slots[static_cast<std::size_t>(kept.place)].bytes,
+        0,
+        static_cast<std::int32_t>(schedule_.steps.size())};
   find_donors(lives);
   std::vector<std::int32_t> allocation(slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i) allocation[i] = static_cast<std::int32_t>(i);
@@ -350,8 +385,8 @@ bool conflict(const Step& a, const Step& b) {
   return meet(a.outputs, b.outputs) || meet(a.outputs, b.inputs) || meet(a.inputs, b.outputs);
 }
 
-Schedule schedule(const GraphRef& graph, Libraries libraries) {
-  return Scheduler(graph, libraries).run();
+Schedule schedule(const GraphRef& graph, Libraries libraries, Constants constants) {
+  return Scheduler(graph, libraries, constants).run();
 }
 
 Work work_of(const Schedule& schedule, const Step& step) {

@@ -50,6 +50,13 @@ struct Result {
   std::int32_t donor = -1;
 };
 
+/// An argument of a loop's body that no step changes, laid out before the first for a library call.
+struct Kept {
+  std::int32_t argument = -1, place = -1;  // slots; the place is nobody else's
+  std::int32_t step = -1;                  // whose call it is
+  detail::Ref<PreparedLeaf> layout;
+};
+
 struct Schedule {
   GraphRef graph;  // optimised; operations and values are numbered by it
   std::vector<Cut> cuts;
@@ -57,6 +64,7 @@ struct Schedule {
   std::vector<Slot> slots;
   std::vector<Step> steps;
   std::vector<Result> results;
+  std::vector<Kept> kept;
   std::size_t arena_bytes = 0;
   std::size_t alive_bytes = 0;  // the most of it that is alive at once: no plan takes less
 };
@@ -65,8 +73,12 @@ struct Schedule {
 /// operation that has one is a kernel.
 enum class Libraries { host, none };
 
+/// Inputs of a program that is repeated many times: the same each time.
+struct Constants {
+  std::int32_t first = 0, count = 0;
+};
 /// Fuses, lowers and plans a program that went through the passes.
-Schedule schedule(const GraphRef&, Libraries = Libraries::host);
+Schedule schedule(const GraphRef&, Libraries = Libraries::host, Constants = {});
 
 /// Floating-point operations, bytes read and written by steps, calls of transcendental functions.
 struct Work {

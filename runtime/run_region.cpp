@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace fluxion::runtime {
 namespace {
@@ -41,6 +42,13 @@ class Bound {
   /// there after a run.
   void want(std::size_t k, void* data) {
     if (results_[k] >= 0) memory_[static_cast<std::size_t>(results_[k])] = data;
+  }
+  /// Lays out what stays the same for all runs, which was given before.
+  void lay_out() {
+    for (const codegen::Kept& kept : program_.schedule().kept)
+      kept.layout->run(&memory_[static_cast<std::size_t>(kept.argument)],
+                       &memory_[static_cast<std::size_t>(kept.place)],
+                       nullptr);
   }
   void run() { program_.run(memory_.data()); }
   /// Copies result k to where it is wanted, if no step wrote it there.
@@ -134,6 +142,7 @@ void run_scan(const ops::Scan& scan,
   std::int64_t row = 0;
   body.give(0, &row);
   for (std::size_t k = 0; k < size(scan.constants); ++k) body.give(1 + k, inputs[skip + k]);
+  if (steps > 0) body.lay_out();
   Carries state(region, body, inputs + region.first_initial(), outputs, scratch);
   const std::size_t read = size(scan.rows()), written = scan.written_rows();
   for (std::size_t k = 0; scan.counted && k < written; ++k)  // the rows that no step writes
@@ -172,6 +181,7 @@ void run_while(const ops::While& loop,
   for (std::size_t k = 0; k < size(loop.condition_constants); ++k) condition.give(k, inputs[k]);
   for (std::size_t k = 0; k < size(loop.body_constants); ++k)
     body.give(k, inputs[size(loop.condition_constants) + k]);
+  bool laid_out = false;
   Carries state(region, body, inputs + region.first_initial(), outputs, scratch);
   char* flag = scratch + region.flag;
   condition.want(0, flag);
@@ -181,6 +191,7 @@ void run_while(const ops::While& loop,
     condition.run();
     condition.deliver(0, flag);
     if (!*flag) break;
+    if (!std::exchange(laid_out, true)) body.lay_out();
     state.before_step(into_results);
     body.run();
     state.after_step(into_results);

@@ -272,6 +272,7 @@ void PhaseEmitter::update(const Instruction& i) {
     }
     return;
   }
+  if (lanes_.position) return keep(i, where);
   bool distinct =
       static_cast<Promise>(i.c) == Promise::unique || (!where.offsets && where.step != 0);
   if (!distinct) throw InternalError("lanes meet in an update");

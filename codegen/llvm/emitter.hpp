@@ -42,6 +42,8 @@ class PhaseEmitter {
     Value* base = nullptr;
     Value* mask = nullptr;
     bool expand_scratch = false;  // every lane has its own row
+    /// Lanes are steps of a loop in order, from this one of their block on: updates wait.
+    Value* position = nullptr;
   };
   using LoopBody = std::function<std::vector<Value*>(Value* index, std::vector<Value*> carried)>;
 
@@ -95,6 +97,14 @@ class PhaseEmitter {
             const std::function<void(std::int64_t base, int width, Value* mask)>& piece) const;
   void serial(std::int32_t number);
   void repeat_while(std::int32_t number);
+  // loops in order along rows that are lanes
+  int known_lanes() const;
+  bool in_tiles(std::int32_t number) const;
+  void serial_in_tiles(std::int32_t number);
+  void transpose(std::vector<Value*>& rows) const;
+  Value* piece_of_row(const RowAccess&, int lane, int steps);
+  std::vector<Value*> load_tile(const RowAccess&, int steps);
+  void store_tile(const RowAccess&, std::vector<Value*> columns);
   /// Runs `step` over the loop's band; it maps the carried values to the next ones.
   std::vector<Value*> band(const kernel::Loop&,
                            std::size_t level,
@@ -149,6 +159,15 @@ class PhaseEmitter {
   void store(const kernel::Access&, Id value);
   void store_lanes(const kernel::Access&, const Address&, Value* value, Value* mask);
   void update(const kernel::Instruction&);
+  // updates in order: where and by what is found out for a block of steps, then they are made
+  struct Kept {
+    const kernel::Instruction* update;
+    Value *places, *values, *marks;  // arrays on the stack: offsets, values, whether inside
+  };
+  void keep(const kernel::Instruction&, const Address&);
+  void make(const Kept&, Value* step, bool all_inside);
+  void updates_in_order(const kernel::Loop&, const LoopMapping&);
+  void block_of_updates(const kernel::Loop&, const LoopMapping&, Value* first, Value* end);
   Result table(const kernel::Instruction&);
   Value* spare();  // eight bytes that nobody reads
   Value* stack(Type*, std::int64_t count);
@@ -175,6 +194,8 @@ class PhaseEmitter {
   std::vector<bool> varying_, divergent_;
   std::vector<llvm::GlobalVariable*> tables_;
   Lanes lanes_;
+  std::vector<Kept> kept_;
+  Value* all_inside_ = nullptr;  // of the updates that were kept last
   Value* spare_ = nullptr;
 };
 

@@ -8,6 +8,10 @@ namespace fluxion::runtime {
 /// library has no fast way for them, or there is nothing to compute.
 detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec, codegen::Share);
 
+/// Products with an operand that is laid out once for many; null as above, and where that gains
+/// nothing.
+codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand);
+
 /// Convolutions and their derivatives in float32 and bfloat16; null as above.
 detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);
 

@@ -17,7 +17,10 @@ namespace {
 
 using std::int64_t;
 
-constexpr double most_slabs = 32;  // of one product
+constexpr double most_slabs = 32;        // of one product
+constexpr int64_t most_kept_rows = 512;  // of more the library's own layout costs little
+// Elements that are worth a layout, and whose copy is worth its memory.
+constexpr int64_t least_kept = 1024, most_kept = int64_t{1} << 24;
 
 int64_t bytes_of(DType dtype) { return dtype == float32 ? 4 : 2; }
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -70,10 +73,70 @@ template <class T> void pack(const T* from, T* to, const Operand& o, int64_t row
   });
 }
 
+/// Lays an operand out for many products: as the library likes best, or with space between rows.
+class Packing final : public codegen::PreparedLeaf {
+ public:
+  Packing(onednn::Primitive reorder, const Operand& from, int64_t row_stride)
+      : reorder_(std::move(reorder)), from_(from), row_stride_(row_stride) {}
+
+  void run(const void* const* in, void* const* out, void*) const override {
+    if (reorder_) return reorder_.run(std::array{const_cast<void*>(in[0]), out[0]}, nullptr);
+    pack(static_cast<const float*>(in[0]), static_cast<float*>(out[0]), from_, row_stride_);
+  }
+  std::string description() const override {
+    return fmt::format("layout of {}x{}", from_.size[1], from_.size[2]);
+  }
+
+ private:
+  onednn::Primitive reorder_;
+  Operand from_;
+  int64_t row_stride_;
+};
+
 class Matmul final : public codegen::PreparedLeaf {
  public:
   /// False when the library refuses.
   bool prepare(const MatmulSpec& spec, codegen::Share share) {
+    if (!arrange(spec)) return false;
+    pack_a_ = make_usable(a_);
+    pack_b_ = make_usable(b_);
+    per_unit_ = c_.size;
+    if (share == codegen::Share::threads) cut();
+    spread_rows();
+    return compile();
+  }
+
+  /// With one operand laid out before. False also where that gains nothing.
+  bool prepare_kept(const MatmulSpec& spec, int operand, codegen::KeptOperand& kept) {
+    if (!arrange(spec) || operand != (swapped_ ? 0 : 1)) return false;
+    if (c_.size[0] != 1 || b_.size[0] != 1 || c_.size[1] > most_kept_rows) return false;
+    const int64_t elements = b_.size[1] * b_.size[2];
+    if (elements < least_kept || elements > most_kept) return false;
+    const Operand given = b_;
+    pack_a_ = make_usable(a_);
+    per_unit_ = c_.size;
+    if (onednn::has_wide_vectors()) {
+      cut_rows();
+      kept_ = onednn::Layout::any(b_.dtype, std::array{b_.size[1], b_.size[2]});
+      if (!compile() || kept_ == given.layout(1, given.size[1], given.size[2])) return false;
+      onednn::Primitive reorder =
+          onednn::reorder(given.layout(1, given.size[1], given.size[2]), kept_);
+      if (!reorder || reorder.scratch_bytes() > 0) return false;
+      kept.bytes = kept_.bytes();
+      kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing(std::move(reorder), given, 0));
+      return true;
+    }
+    if (a_.dtype != float32 || (b_.usable() && !rows_collide())) return false;
+    const int64_t row = b_.size[2] + (b_.size[2] % 512 == 0 ? 16 : 0);
+    b_.stride = {0, row, 1};
+    cut();
+    kept.bytes = packed_bytes(b_);
+    kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing({}, given, row));
+    return compile();
+  }
+
+  /// The product in the library's terms. False when there is nothing to compute, or no such way.
+  bool arrange(const MatmulSpec& spec) {
     const int64_t b = spec.batch, m = spec.m, n = spec.n, k = spec.k;
     if (b <= 0 || m <= 0 || n <= 0 || k <= 0) return false;
     const auto strides = [](const int64_t(&s)[3]) { return std::array{s[0], s[1], s[2]}; };
@@ -84,12 +147,7 @@ class Matmul final : public codegen::PreparedLeaf {
     if (c_.stride[2] != 1 && c_.stride[1] == 1) swap_operands();
     if (c_.stride[2] != 1 || !c_.usable()) return false;
     fold_batch_into_rows();
-    pack_a_ = make_usable(a_);
-    pack_b_ = make_usable(b_);
-    per_unit_ = c_.size;
-    if (share == codegen::Share::threads) cut();
-    spread_rows();
-    return compile();
+    return true;
   }
 
   void run(const void* const* in, void* const* out, void* scratch) const override {
@@ -119,7 +177,9 @@ class Matmul final : public codegen::PreparedLeaf {
                        onednn::version(),
                        primitives_[0].implementation(),
                        units(),
-                       pack_a_ || pack_b_ ? ", packed" : "");
+                       kept_                ? ", laid out before"
+                       : pack_a_ || pack_b_ ? ", packed"
+                                            : "");
   }
 
  private:
@@ -183,12 +243,29 @@ class Matmul final : public codegen::PreparedLeaf {
     const bool copied_by_library = 1 / rows + 1 / columns < 0.0038;  // its own threshold
     if (a_.dtype != float32 || copied_by_library || c_.size[1] < 64 || onednn::has_wide_vectors())
       return;
-    if (b_.stride[2] != 1 || b_.size[1] < 32 || b_.stride[1] % 512 != 0) return;
+    if (!rows_collide()) return;
     if (pack_b_) scratch_bytes_ -= packed_bytes(b_);
     if (!pack_b_) pack_b_ = b_;
     const int64_t row = b_.size[2] + 16;
     b_.stride = {b_.stride[0] == 0 ? 0 : b_.size[1] * row, row, 1};
     scratch_bytes_ += packed_bytes(b_);
+  }
+
+  bool rows_collide() const {
+    return b_.stride[2] == 1 && b_.size[1] >= 32 && b_.stride[1] % 512 == 0;
+  }
+
+  /// Slabs of rows: what is laid out already is not read faster for more of them at a time.
+  void cut_rows() {
+    threads_ = num_threads();
+    const double flops = 2.0 * static_cast<double>(c_.size[1]) * static_cast<double>(c_.size[2]) *
+                         static_cast<double>(a_.size[2]);
+    const double worth = a_.dtype == float32 ? serial_flops : 2 * serial_flops;
+    const int64_t most = divide_up(c_.size[1], 16);
+    if (flops < 2 * worth || most < 2) return;
+    const int64_t slabs =
+        std::clamp(static_cast<int64_t>(std::min(flops / worth, most_slabs)), int64_t{1}, most);
+    per_unit_[1] = divide_up(divide_up(c_.size[1], slabs), 16) * 16;
   }
 
   /// Decides on slabs: whole matrices if there are many, else rows or columns of each. The library
@@ -235,6 +312,7 @@ class Matmul final : public codegen::PreparedLeaf {
       std::array<int64_t, 3> size = per_unit_;
       const int64_t rest = c_.size[at] % per_unit_[at];
       if (axis == 0) primitives_[0] = compile(size);
+      if (axis == 0 && kept_ && primitives_[0]) kept_ = primitives_[0].layouts()[1];
       if (axis == 0 && !primitives_[0]) {
         if (per_unit_[0] == 1) return false;
         // No fast batched form: one matrix at a time.
@@ -257,7 +335,7 @@ class Matmul final : public codegen::PreparedLeaf {
   onednn::Primitive compile(const std::array<int64_t, 3>& size) const {
     const int64_t k = a_.size[2];
     return onednn::matmul(a_.layout(size[0], size[1], k),
-                          b_.layout(size[0], k, size[2]),
+                          kept_ ? kept_ : b_.layout(size[0], k, size[2]),
                           c_.layout(size[0], size[1], size[2]));
   }
 
@@ -279,7 +357,8 @@ class Matmul final : public codegen::PreparedLeaf {
     primitives_[which].run(arguments, scratch);
   }
 
-  Operand a_, b_, c_;  // as the library sees them
+  Operand a_, b_, c_;    // as the library sees them
+  onednn::Layout kept_;  // of b, if it comes laid out by the library
   bool swapped_ = false;
   std::optional<Operand> pack_a_, pack_b_;  // as the program has them, if they are packed
   std::array<int64_t, 3> per_unit_ = {};    // matrices, rows and columns of one slab
@@ -295,6 +374,14 @@ detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec, codege
   detail::Ref<Matmul> leaf(new Matmul);
   if (!leaf->prepare(spec, share)) return {};
   return detail::Ref<codegen::PreparedLeaf>(leaf.raw());
+}
+
+codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand) {
+  detail::Ref<Matmul> leaf(new Matmul);
+  codegen::KeptOperand kept;
+  if (!leaf->prepare_kept(spec, operand, kept)) return {};
+  kept.product = detail::Ref<codegen::PreparedLeaf>(leaf.raw());
+  return kept;
 }
 
 }  // namespace fluxion::runtime

@@ -17,6 +17,10 @@ detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec, Share share) {
   return {};
 }
 
+KeptOperand prepare_kept(const MatmulSpec& spec, int operand) {
+  return runtime::prepare_kept_matmul(spec, operand);
+}
+
 int most_threads() noexcept { return runtime::num_threads(); }
 
 }  // namespace fluxion::codegen
