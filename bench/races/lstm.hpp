@@ -53,11 +53,9 @@ inline Array lstm_layer(const Array& weights, const Array& state, const Array& i
   struct Gates {
     Array forget, output;
   };
-  const Array to_input = weights[1], to_change = weights[3];
-  const Array input_bias = weights[5], change_bias = weights[7];
   const auto step = [&](State s, Gates gates) {
-    const Array input = sigmoid(s.hidden * to_input + input_bias);
-    const Array change = tanh(s.hidden * to_change + change_bias);
+    const Array input = sigmoid(s.hidden * weights[1] + weights[5]);
+    const Array change = tanh(s.hidden * weights[3] + weights[7]);
     const Array cell = s.cell * gates.forget + input * change;
     const Array hidden = gates.output * tanh(cell);
     return std::pair{State{hidden, cell}, hidden};
