@@ -73,15 +73,20 @@ Scalar carried(Scalar s) {
 }
 Scalar uncarried(Scalar s, DType to) { return s.type() == to ? s : convert(s, to); }
 
-Elements::Elements(Builder& builder, const Lanes& lanes, const Graph& graph, Read read)
+Elements::Elements(Builder& builder,
+                   const Lanes& lanes,
+                   const Graph& graph,
+                   Read read,
+                   const std::set<ValueId>* given)
     : builder_(builder),
       lanes_(lanes),
       graph_(graph),
       read_(std::move(read)),
+      given_(given),
       makers_(static_cast<std::size_t>(graph.value_count()), -1) {
   const auto& operations = graph.operations();
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    if (operations[i].op.effects()) throw NotElementwise();
+    if (operations[i].op.effects() && !given_) throw NotElementwise();
     for (std::int32_t k = 0; k < operations[i].result_count; ++k)
       makers_[static_cast<std::size_t>(operations[i].first_result + k)] =
           static_cast<std::int32_t>(i);
@@ -176,7 +181,8 @@ Scalar Elements::at(ValueId v, const Index& index, Scalar predicate) {
     if (found != known_.end() && builder_.in_scope(found->second)) return found->second;
     if (!predicate.defined()) break;
   }
-  if (v < graph_.input_count()) return read_(static_cast<std::size_t>(v), index, predicate);
+  if (v < graph_.input_count() || (given_ && given_->contains(v)))
+    return read_(static_cast<std::size_t>(v), index, predicate);
   const Scalar made = make(v, makers_[static_cast<std::size_t>(v)], index, predicate);
   known_[key(v, index, predicate)] = made;
   return made;

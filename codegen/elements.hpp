@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace fluxion::codegen {
 
@@ -50,7 +51,12 @@ class Elements {
   /// come back and nothing is touched.
   using Read = std::function<kernel::Scalar(
       std::size_t input, const kernel::Index&, kernel::Scalar predicate)>;
-  Elements(kernel::Builder& builder, const Lanes& lanes, const Graph& graph, Read read);
+  /// `given`: values that are read as inputs are, by their number, although operations make them.
+  Elements(kernel::Builder& builder,
+           const Lanes& lanes,
+           const Graph& graph,
+           Read read,
+           const std::set<ValueId>* given = nullptr);
 
   kernel::Scalar at(ValueId, const kernel::Index&, kernel::Scalar predicate = {});
   /// All elements that this lane has of a value.
@@ -81,6 +87,7 @@ class Elements {
   const Lanes& lanes_;
   const Graph& graph_;
   Read read_;
+  const std::set<ValueId>* given_;
   std::vector<std::int32_t> makers_;
   std::map<Key, kernel::Scalar> known_;
   std::map<ValueId, LaneArray> regions_;  // results of loops and branches

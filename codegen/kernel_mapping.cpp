@@ -4,8 +4,6 @@
 #include "trace/kernel/fold.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <iterator>
 #include <set>
 
 namespace fluxion::codegen {
@@ -272,6 +270,78 @@ class Chooser {
     return lists && far;
   }
 
+  // Tiles: several rows of a product at once, so that they share what they read.
+
+  /// The only loop in a band's body, if that is a reduction in registers that nothing interrupts;
+  /// -1 otherwise.
+  std::int32_t only_reduction(const Loop& band) const {
+    std::int32_t found = -1;
+    for (const Item& item : band.body) {
+      if (!item.is_loop) continue;
+      const Loop& l = loop(item.index);
+      const bool sum = l.kind == LoopKind::reduce && l.trip_count < 0 && l.carries.size() == 1;
+      if (found >= 0 || !sum || body_size(l.body) > 8) return -1;
+      found = item.index;
+    }
+    if (found < 0) return -1;
+    bool alone = scratch_bytes() == 0;
+    walk_loops(loop(found).body, [&](std::int32_t) { alone = false; });
+    walk(band.body, 1, [&](Id id, double) {
+      const Instruction& i = kernel_.instructions[at(id)];
+      alone = alone && i.verb != Verb::update &&
+              (i.verb != Verb::load ||
+               kernel_.buffers[at(kernel_.accesses[i.bits].buffer)].role == Role::input);
+    });
+    return alone ? found : -1;
+  }
+
+  /// The outer variable whose values read most of the reduction's operands alike, the slowest of
+  /// several: what differs along the faster ones comes from nearer memory.
+  std::int32_t shared_variable(const Loop& band, const Loop& reduction, std::int32_t lanes) const {
+    std::int32_t best = -1;
+    int most = 0;
+    for (std::int32_t v : band.variables) {
+      if (v == lanes || extent(v) < 2) continue;
+      const std::vector<bool> differs = varying(band.body, v);
+      int shared = 0, own = 0;
+      walk(reduction.body, 1, [&](Id id, double) {
+        if (kernel_.instructions[at(id)].verb == Verb::load) ++(differs[at(id)] ? own : shared);
+      });
+      if (own > 0 && shared > most) {
+        most = shared;
+        best = v;
+      }
+    }
+    return best;
+  }
+
+  /// Accumulators that fit in the registers beside what is read.
+  std::int64_t accumulators() const { return target_.masks ? 24 : 12; }
+
+  void plan_tile(std::int32_t number, PhaseMapping& p) {
+    const Loop& band = loop(number);
+    const std::int32_t inner = only_reduction(band);
+    if (inner < 0) return;
+    LoopMapping &outer = mapping_.loops[at(number)], &own = mapping_.loops[at(inner)];
+    const bool across = outer.variable >= 0 && loop(inner).tree == Tree::sequential;
+    const bool along = outer.variable < 0 && own.variable >= 0 && !own.rotate;
+    if (!across && !along) return;
+    const std::int32_t v = shared_variable(band, loop(inner), outer.variable);
+    if (v < 0) return;
+    const int natural = natural_width(across ? band.body : loop(inner).body);
+    int width = along ? own.width : natural * (target_.masks ? 4 : 2);
+    if (across)
+      while (width > 1 && width / 2 >= extent(outer.variable)) width /= 2;
+    const std::int64_t most =
+        std::min<std::int64_t>(8, accumulators() / std::max(1, width / natural));
+    std::int64_t tile = 1;
+    while (2 * tile <= most && 2 * tile <= extent(v)) tile *= 2;
+    if (tile == 1) return;
+    if (across) outer.width = width;
+    p.tiled = v;
+    p.tile = tile;
+  }
+
   void plan(std::int32_t number) {
     const Loop& l = loop(number);
     LoopMapping& m = mapping_.loops[at(number)];
@@ -286,7 +356,7 @@ class Chooser {
       if (m.variable >= 0) {
         m.width = width_for(l, m.variable);
         walk_loops(l.body, [&](std::int32_t inner) {
-          mapping_.loops[at(inner)].tiles = !row_accesses(kernel_, inner, m.variable).empty();
+          mapping_.loops[at(inner)].pieces = !row_accesses(kernel_, inner, m.variable).empty();
         });
         return;
       }
@@ -363,15 +433,16 @@ class Chooser {
     const LoopMapping& m = mapping_.loops[at(number)];
     PhaseMapping p;
     p.loop = number;
+    plan_tile(number, p);
     for (std::int32_t v : band.variables) {
       if (v != m.variable) p.order.push_back(v);
     }
-    double each = work(band.body);
+    double each = work(band.body) * static_cast<double>(p.tile);
     if (m.variable >= 0) {
       std::int64_t e = extent(m.variable);
       std::int64_t wanted = static_cast<std::int64_t>(std::clamp(40000.0 / each, 1.0, 4096.0));
       wanted = (wanted + m.width - 1) / m.width * m.width;
-      std::int32_t across = transposed_variable(band, m.variable);
+      std::int32_t across = p.tiled < 0 ? transposed_variable(band, m.variable) : -1;
       if (across >= 0) {
         wanted = m.width;
         p.chunks_first = true;
@@ -382,9 +453,11 @@ class Chooser {
       p.chunks = (e + p.chunk - 1) / p.chunk;
     }
     p.iterations = p.chunks;
-    for (std::int32_t v : p.order) p.iterations *= extent(v);
+    for (std::int32_t v : p.order) {
+      p.iterations *= v == p.tiled ? (extent(v) + p.tile - 1) / p.tile : extent(v);
+    }
     p.units = updates_may_meet(band.body) ? 1 : p.iterations;
-    p.unit_nanoseconds = 3 + nanoseconds(band) * static_cast<double>(p.chunk);
+    p.unit_nanoseconds = 3 + nanoseconds(band) * static_cast<double>(p.chunk * p.tile);
     // A thread is worth waking for about 20 microseconds.
     p.grain = std::clamp<std::int64_t>(static_cast<std::int64_t>(20000 / p.unit_nanoseconds),
                                        1,
@@ -404,8 +477,14 @@ Mapping choose_mapping(const Kernel& kernel, const VectorTarget& target) {
 }
 
 MappedKernel map_kernel(const Kernel& kernel, const VectorTarget& target) {
-  Kernel form = interchange(collapse(kernel));
+  Kernel form = collapse(kernel);
   Mapping mapping = choose_mapping(form, target);
+  const bool tiled = std::any_of(
+      mapping.phases.begin(), mapping.phases.end(), [](const auto& p) { return p.tiled >= 0; });
+  // What a tile shares it reads less often than any order of loops would.
+  if (tiled) return {std::move(form), std::move(mapping)};
+  form = interchange(std::move(form));
+  mapping = choose_mapping(form, target);
   return {std::move(form), std::move(mapping)};
 }
 
@@ -415,39 +494,6 @@ double estimated_nanoseconds(const Mapping& mapping) {
     sum += static_cast<double>(p.iterations) * p.unit_nanoseconds;
   }
   return sum;
-}
-
-std::string to_string(const Mapping& mapping, const Kernel& kernel) {
-  std::string text;
-  for (const PhaseMapping& p : mapping.phases) {
-    fmt::format_to(
-        std::back_inserter(text), "phase of loop {}: {} units, grain {}", p.loop, p.units, p.grain);
-    std::string order;
-    for (std::int32_t v : p.order)
-      order += fmt::format(" v{}<{}", v, kernel.variables[at(v)].extent);
-    if (!order.empty()) text += "; outer" + order;
-    if (mapping.loops[at(p.loop)].variable >= 0) {
-      fmt::format_to(std::back_inserter(text),
-                     "; {} chunks of {}{}",
-                     p.chunks,
-                     p.chunk,
-                     p.chunks_first ? ", slowest" : "");
-    }
-    text += '\n';
-  }
-  for (std::size_t k = 0; k < mapping.loops.size(); ++k) {
-    const LoopMapping& m = mapping.loops[k];
-    if (m.unroll) text += fmt::format("loop {}: unrolled\n", k);
-    if (m.tiles) text += fmt::format("loop {}: rows in pieces\n", k);
-    if (m.variable < 0) continue;
-    fmt::format_to(std::back_inserter(text),
-                   "loop {}: lanes v{} x {}{}\n",
-                   k,
-                   m.variable,
-                   m.width,
-                   m.rotate ? ", in turn" : "");
-  }
-  return text;
 }
 
 }  // namespace fluxion::codegen

@@ -25,7 +25,7 @@ struct LoopMapping {
   bool unroll = false;
   /// A loop in order along rows that are lanes of a loop around it: rows are read and written in
   /// pieces.
-  bool tiles = false;
+  bool pieces = false;
 };
 
 /// A phase runs over units: the outer variables of its band, in `order`, times chunks of the
@@ -36,6 +36,10 @@ struct PhaseMapping {
   std::int64_t chunk = 1;           // elements of the vector variable in one unit
   std::int64_t chunks = 1;
   bool chunks_first = false;  // the number of the chunk is the slowest of all, for transposed reads
+  /// So many values of the outer variable `tiled` are one unit: what their reductions read alike is
+  /// read once. The last unit along it may have fewer.
+  std::int32_t tiled = -1;
+  std::int64_t tile = 1;
   std::int64_t iterations = 1;  // products of the above
   std::int64_t units = 1;  // what the caller may split: `iterations`, or 1 where updates may meet
   std::int64_t grain = 1;  // so many units are worth a thread

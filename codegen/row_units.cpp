@@ -53,12 +53,25 @@ std::optional<RowUnits> RowUnits::find(const Kernel& kernel,
 
 std::optional<std::int64_t> RowUnits::units(std::int64_t rows) const {
   const std::int64_t points = rows * points_;
-  if (phase_.chunks == 1 && phase_.chunk == 1) return points;
   const std::int64_t extent = kernel_.variables[at(band_.back())].extent;
+  if (phase_.tiled >= 0) return tiles(points);
+  if (phase_.chunks == 1 && phase_.chunk == 1) return points;
   if (points % extent == 0) return points / extent * phase_.chunks;
   // Within the lanes' variable blocks begin at whole chunks if each of them is whole chunks.
   if (band_.size() == 1 && points % phase_.chunk == 0) return points / phase_.chunk;
   return std::nullopt;
+}
+
+/// Where the variable of which several values are one unit is the fastest of those that count
+/// units, and whole units are asked for.
+std::optional<std::int64_t> RowUnits::tiles(std::int64_t points) const {
+  const std::int64_t lanes =
+      band_.size() > phase_.order.size() ? kernel_.variables[at(band_.back())].extent : 1;
+  const bool fits = phase_.order.back() == phase_.tiled &&
+                    kernel_.variables[at(phase_.tiled)].extent % phase_.tile == 0 &&
+                    points % (lanes * phase_.tile) == 0;
+  if (!fits) return std::nullopt;
+  return points / (lanes * phase_.tile) * phase_.chunks;
 }
 
 bool RowUnits::stays_in_row(std::int32_t buffer, std::int64_t length) const {

@@ -21,6 +21,7 @@ class RowUnits {
   bool stays_in_row(std::int32_t buffer, std::int64_t length) const;
 
  private:
+  std::optional<std::int64_t> tiles(std::int64_t points) const;
   RowUnits(const kernel::Kernel& kernel, const PhaseMapping& phase)
       : kernel_(kernel), phase_(phase) {}
   const kernel::Kernel& kernel_;

@@ -2,6 +2,7 @@
 #include "codegen/schedule.hpp"
 
 #include "codegen/cost.hpp"
+#include "codegen/lanes.hpp"
 #include "codegen/loop_kernel.hpp"
 #include "codegen/plan.hpp"
 #include "codegen/regions.hpp"
@@ -24,6 +25,7 @@ class Scheduler {
   Schedule run() {
     const Leaves leaves = libraries_ == Libraries::host ? find_leaves(graph_) : no_leaves(graph_);
     schedule_.cuts = fuse(graph_, leaves);
+    join_lanes(graph_, schedule_.cuts);
     for (Cut& cut : schedule_.cuts)
       if (cut.kind == Cut::Kind::region) place_region(graph_, cut, libraries_);
     slot_of_.assign(static_cast<std::size_t>(graph_.value_count()), -1);

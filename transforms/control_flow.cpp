@@ -10,6 +10,7 @@
 #include "trace/ops/constant.hpp"
 #include "trace/ops/control_flow.hpp"
 #include "trace/ops/regions.hpp"
+#include "transforms/loop_invariants.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -35,11 +36,7 @@ Types types_of(const Flat& arrays, std::string_view who, const Site& site) {
 }
 
 /// A traced function as a program whose captures come first.
-struct Body {
-  GraphRef graph;
-  ArrayList captures;
-};
-Body trace_body(FlatFunction f, const Types& inputs, std::string_view who) {
+LoopBody trace_body(FlatFunction f, const Types& inputs, std::string_view who) {
   const Traced traced = trace_function(f, inputs, who, f.site);
   std::vector<std::size_t> order;
   for (std::size_t k = 0; k < traced.captures.size(); ++k) order.push_back(inputs.size() + k);
@@ -201,7 +198,8 @@ Flat run_scan(FlatFunction f, Flat carry, Flat rows, const ScanOptions& options)
          fmt::format("scan: unroll is {}", options.unroll),
          {},
          "one or more steps in a turn");
-  const Body body = trace_body(f, inputs, "scan");  // what it records has lines of its own
+  const LoopBody body =
+      hoist_invariants(trace_body(f, inputs, "scan"));  // what it records has lines of its own
   const SiteScope here(f.site);
   check_carry(carry_types, body.graph->output_types(), "scan", f.site);
   s.body = with_row_number(body.graph);
@@ -216,7 +214,8 @@ Flat run_map(FlatFunction f, Flat rows) { return run_scan(f, {}, std::move(rows)
 Flat run_while(FlatFunction test, FlatFunction f, Flat state, std::int64_t limit) {
   const std::string_view who = limit < 0 ? "while_loop" : "bounded_while_loop";
   const Types types = types_of(state, who, f.site);
-  const Body condition = trace_body(test, types, who), body = trace_body(f, types, who);
+  const LoopBody condition = hoist_invariants(trace_body(test, types, who)),
+                 body = hoist_invariants(trace_body(f, types, who));
   const SiteScope here(f.site);
   const Types flag = condition.graph->output_types();
   if (!(flag[0] == Type{{}, bool_}))
@@ -250,7 +249,7 @@ Flat run_fori(FlatFunction f, const Array& low, const Array& high, Flat carry) {
   const Types types = types_of(carry, "fori_loop", site);
   Types inputs{{{}, dtype}};
   inputs.insert(inputs.end(), types.begin(), types.end());
-  const Body body = trace_body(f, inputs, "fori_loop");
+  const LoopBody body = hoist_invariants(trace_body(f, inputs, "fori_loop"));
   const SiteScope here(site);
   check_carry(types, body.graph->output_types(), "fori_loop", site);
   const std::size_t constants = body.captures.size();
@@ -328,7 +327,7 @@ Flat run_branches(std::string_view who,
     index = ops::convert(ops::clamp(low, index, high, site), int32, site);
   }
   const Types types = types_of(operands, who, site);
-  std::vector<Body> bodies;
+  std::vector<LoopBody> bodies;
   for (const FlatFunction& f : functions) bodies.push_back(trace_body(f, types, who));
   const SiteScope here(site);
   const Types out = bodies[0].graph->output_types();
@@ -354,7 +353,7 @@ Flat run_branches(std::string_view who,
   wide.insert(wide.end(), types.begin(), types.end());
   ops::Cond c;
   std::size_t first = 0;
-  for (const Body& b : bodies) {
+  for (const LoopBody& b : bodies) {
     c.branches.push_back(ops::record_graph(wide, [&](Arrays in) {
       return inline_graph(
           *b.graph, list({in.subspan(first, b.captures.size()), in.subspan(captures.size())}));

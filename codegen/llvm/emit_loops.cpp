@@ -140,7 +140,7 @@ std::vector<PhaseEmitter::Value*> PhaseEmitter::band(
 }
 
 void PhaseEmitter::serial(std::int32_t number) {
-  if (in_tiles(number)) return serial_in_tiles(number);
+  if (in_pieces(number)) return serial_in_pieces(number);
   const Loop& l = kernel_.loops[at(number)];
   if (mapping_.loops[at(number)].variable >= 0)
     return updates_in_order(l, mapping_.loops[at(number)]);

@@ -94,11 +94,22 @@ void PhaseEmitter::reduce(std::int32_t number) {
 void PhaseEmitter::reduce_sequential(std::int32_t number) {
   const Loop& l = kernel_.loops[at(number)];
   std::vector<bool> vary = carry_varies(number);
-  auto step = [&](std::vector<Value*> state) {
+  std::vector<Value*> begin;
+  each_row([&](std::size_t) {
+    for (Value* v : initial(l, vary)) begin.push_back(v);
+  });
+  auto step = [&](const std::vector<Value*>& state) {
     block(l.body);
-    return combine(l, std::move(state), elements(l, vary), factors(l, vary));
+    std::vector<Value*> next;
+    each_row([&](std::size_t row) {
+      for (Value* v : combine(l, of_row(state, row), elements(l, vary), factors(l, vary)))
+        next.push_back(v);
+    });
+    return next;
   };
-  set_results(number, band(l, 0, initial(l, vary), step, mapping_.loops[at(number)].unroll));
+  const std::vector<Value*> sums =
+      band(l, 0, std::move(begin), step, mapping_.loops[at(number)].unroll);
+  each_row([&](std::size_t row) { set_results(number, of_row(sums, row)); });
 }
 
 /// The 64 accumulators are vectors: element j of a row goes to lane j mod 64 of them.
@@ -111,7 +122,7 @@ void PhaseEmitter::reduce_over_lanes(std::int32_t number, const LoopMapping& m) 
   std::int64_t extent = kernel_.variables[at(m.variable)].extent;
   int vectors = m.rotate ? static_cast<int>(std::min<std::int64_t>(4, (extent + 15) / 16)) : 1;
   std::vector<Value*> state;
-  for (int k = 0; k < vectors; ++k) {
+  for (int k = 0; k < vectors * static_cast<int>(rows()); ++k) {
     for (Value* v : identities(l, all)) state.push_back(v);
   }
   Loop outer = l;
@@ -126,10 +137,13 @@ void PhaseEmitter::reduce_over_lanes(std::int32_t number, const LoopMapping& m) 
       return lanes_row(l, m, std::move(inside));
     });
   }
-  std::vector<Value*> sum = fold_lanes(l, std::move(state), vectors);
+  std::vector<std::vector<Value*>> sums;
+  for (std::size_t row = 0; row < rows(); ++row)
+    sums.push_back(fold_lanes(l, of_row(state, row), vectors));
   lanes_ = Lanes{};
   std::vector<bool> none(l.carries.size(), false);
-  set_results(number, combine(l, initial(l, none), sum, {}));
+  each_row(
+      [&](std::size_t row) { set_results(number, combine(l, initial(l, none), sums[row], {})); });
 }
 
 namespace {
@@ -159,7 +173,8 @@ Value* PhaseEmitter::with_part(Value* v, Value* part, std::int64_t lane) {
   return b_.CreateShuffleVector(v, b_.CreateShuffleVector(part, widened), picked);
 }
 
-/// One row. With several vectors of accumulators the first one is always next: they take turns.
+/// One row of the band. With several vectors of accumulators the first one is always next: they
+/// take turns.
 std::vector<Value*> PhaseEmitter::lanes_row(const Loop& l,
                                             const LoopMapping& m,
                                             std::vector<Value*> state) {
@@ -169,16 +184,22 @@ std::vector<Value*> PhaseEmitter::lanes_row(const Loop& l,
   std::int64_t rest = extent % m.width, whole = extent - rest;
   // `lane`: where the piece lies within the vector whose turn it is.
   auto step = [&](std::vector<Value*> now, Value* base, std::int64_t lane, int width, Value* mask) {
-    std::vector<Value*> first(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(carries));
-    std::vector<Value*> part = first;
-    for (Value*& v : part) v = part_of(v, lane, width);
     lanes_over(l.body, m.variable, width, base, mask);
-    std::vector<Value*> next = combine(l, part, elements(l, all), factors(l, all));
-    next = choose(mask, std::move(next), part);
-    for (std::size_t k = 0; k < carries; ++k) now[k] = with_part(first[k], next[k], lane);
+    each_row([&](std::size_t row) {
+      const auto first = now.begin() + static_cast<std::ptrdiff_t>(carries * row);
+      std::vector<Value*> part(first, first + static_cast<std::ptrdiff_t>(carries));
+      for (Value*& v : part) v = part_of(v, lane, width);
+      std::vector<Value*> next = combine(l, part, elements(l, all), factors(l, all));
+      next = choose(mask, std::move(next), part);
+      for (std::size_t k = 0; k < carries; ++k)
+        first[static_cast<std::ptrdiff_t>(k)] =
+            with_part(first[static_cast<std::ptrdiff_t>(k)], next[k], lane);
+    });
     return now;
   };
+  const std::size_t vectors = state.size() / carries / rows();
   auto turn = [&](std::vector<Value*> now) {
+    if (vectors == 1) return now;
     std::rotate(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(carries), now.end());
     return now;
   };
@@ -197,8 +218,8 @@ std::vector<Value*> PhaseEmitter::lanes_row(const Loop& l,
   });
   if (rest > 0) state = turn(std::move(state));
   lanes_.width = m.width;
+  if (vectors == 1) return state;
   // Back to the order in which the next row begins.
-  std::size_t vectors = state.size() / carries;
   std::size_t turns = static_cast<std::size_t>((extent + m.width - 1) / m.width) % vectors;
   std::size_t back = (vectors - turns) % vectors * carries;
   std::rotate(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(back), state.end());

@@ -1,204 +1,76 @@
-// Loops in order over rows that are lanes: memory is read and written in pieces of rows, which are
-// transposed in registers, so that no lane is gathered by itself.
+// Tiles: several values of an outer variable in one unit, so that their reductions share what they
+// read. Each has instructions and accumulators of its own; what is the same for all is written
+// once.
 #include "codegen/llvm/emitter.hpp"
-#include "trace/kernel/fold.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace fluxion::codegen {
 
-using kernel::Access;
-using kernel::Instruction;
-using kernel::Loop;
-using kernel::Verb;
-using llvm::Type;
-using llvm::Value;
+using llvm::BasicBlock;
 
 namespace {
-
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
-
-constexpr int least_tile = 4;
-
-/// How many steps a tile has: never more than lanes, so that pieces of several rows may share a
-/// vector.
-int tile_steps(int lanes, std::int64_t extent) {
-  int steps = lanes;
-  while (steps > extent) steps /= 2;
-  return steps;
-}
-
 }  // namespace
 
-/// Lanes from the first on that are active, where that is known; -1 otherwise.
-int PhaseEmitter::known_lanes() const {
-  if (!lanes_.mask) return lanes_.width;
-  const auto* bits = llvm::dyn_cast<llvm::Constant>(lanes_.mask);
-  if (!bits) return -1;
-  int first = 0;
-  for (int lane = 0; lane < lanes_.width; ++lane) {
-    const auto* bit = bits->getAggregateElement(static_cast<unsigned>(lane));
-    if (!bit || !llvm::isa<llvm::ConstantInt>(bit)) return -1;
-    if (!bit->isOneValue()) continue;
-    if (first != lane) return -1;
-    ++first;
-  }
-  return first;
+/// The unit's digit counts tiles; the last one may have fewer rows.
+void PhaseEmitter::emit_tile(const PhaseMapping& p, Value* chunk) {
+  const std::int64_t extent = kernel_.variables[at(p.tiled)].extent, rest = extent % p.tile;
+  Value* tile = variables_[at(p.tiled)];
+  Value* first = b_.CreateMul(tile, number(p.tile));
+  const auto emit = [&](std::int64_t rows) {
+    begin_tile(p, first, rows);
+    rows_of_unit(p, chunk);
+    end_tile();
+  };
+  if (rest == 0) return emit(p.tile);
+  llvm::LLVMContext& context = b_.getContext();
+  BasicBlock* whole = BasicBlock::Create(context, "tile", function_);
+  BasicBlock* last = BasicBlock::Create(context, "rest", function_);
+  BasicBlock* after = BasicBlock::Create(context, "after", function_);
+  b_.CreateCondBr(b_.CreateICmpEQ(tile, number(extent / p.tile)), last, whole);
+  b_.SetInsertPoint(whole);
+  emit(p.tile);
+  b_.CreateBr(after);
+  b_.SetInsertPoint(last);
+  emit(rest);
+  b_.CreateBr(after);
+  b_.SetInsertPoint(after);
 }
 
-bool PhaseEmitter::in_tiles(std::int32_t number) const {
-  if (!mapping_.loops[at(number)].tiles || lanes_.variable < 0 || known_lanes() < 1) return false;
-  const std::int64_t extent = kernel_.variables[at(kernel_.loops[at(number)].variables[0])].extent;
-  return tile_steps(lanes_.width, extent) >= least_tile;
+void PhaseEmitter::begin_tile(const PhaseMapping& p, Value* first, std::int64_t rows) {
+  find_varying(kernel_.loops[at(p.loop)].body, p.tiled);
+  own_of_row_ = varying_;
+  tiled_ = p.tiled;
+  row_ = 0;
+  for (std::int64_t k = 0; k < rows; ++k)
+    tile_.push_back({results_, k == 0 ? first : b_.CreateAdd(first, number(k))});
+  variables_[at(tiled_)] = first;
 }
 
-/// `rows` holds in vector i the rows i, i + n, i + 2 n, ... one after the other, n elements of each
-/// (n: how many vectors). Becomes the columns: vector s has element s of every row. Its own
-/// inverse.
-void PhaseEmitter::transpose(std::vector<Value*>& rows) const {
-  const int width = lanes_.width, count = static_cast<int>(rows.size());
-  for (int bit = 1; bit < count; bit *= 2) {
-    llvm::SmallVector<int> low, high;
-    for (int lane = 0; lane < width; ++lane) {
-      low.push_back((lane & bit) == 0 ? lane : width + (lane ^ bit));
-      high.push_back((lane & bit) == 0 ? lane ^ bit : width + lane);
-    }
-    for (int k = 0; k < count; ++k) {
-      if (k & bit) continue;
-      Value *a = rows[static_cast<std::size_t>(k)], *b = rows[static_cast<std::size_t>(k | bit)];
-      rows[static_cast<std::size_t>(k)] = b_.CreateShuffleVector(a, b, low);
-      rows[static_cast<std::size_t>(k | bit)] = b_.CreateShuffleVector(a, b, high);
-    }
-  }
+void PhaseEmitter::end_tile() { tile_.clear(); }
+
+void PhaseEmitter::enter_row(std::size_t row) {
+  if (tile_.empty() || row == row_) return;
+  std::swap(results_, tile_[row_].results);
+  std::swap(results_, tile_[row].results);
+  variables_[at(tiled_)] = tile_[row].index;
+  row_ = row;
 }
 
-/// Where the `steps` elements of a lane's row begin that the next steps visit.
-Value* PhaseEmitter::piece_of_row(const RowAccess& row, int lane, int steps) {
-  const Access& access = kernel_.accesses[kernel_.instructions[at(row.instruction)].bits];
-  const Address where = address(access);
-  const std::int64_t first = where.step * lane - (row.reversed ? steps - 1 : 0);
-  return pointer(access, b_.CreateAdd(where.base, number(first)));
+bool PhaseEmitter::take_shared(Id id) {
+  // Each row stores at places of its own, also what is the same for all.
+  const bool stores = kernel_.instructions[at(id)].verb == kernel::Verb::store;
+  if (tile_.empty() || row_ == 0 || own_of_row_[at(id)] || stores) return false;
+  results_[at(id)] = tile_[0].results[at(id)];
+  return true;
 }
 
-std::vector<Value*> PhaseEmitter::load_tile(const RowAccess& row, int steps) {
-  const Access& access = kernel_.accesses[kernel_.instructions[at(row.instruction)].bits];
-  const DType dtype = kernel_.buffers[at(access.buffer)].dtype;
-  const auto align = llvm::Align(static_cast<std::uint64_t>(kernel::bytes_of(dtype)));
-  Type* const piece =
-      llvm::FixedVectorType::get(memory_type_of(dtype), static_cast<unsigned>(steps));
-  const int lanes = known_lanes();
-  std::vector<Value*> rows;
-  for (int k = 0; k < steps; ++k) {
-    Value* together = llvm::Constant::getNullValue(wide(memory_type_of(dtype)));
-    for (int lane = k; lane < lanes; lane += steps) {
-      Value* one = b_.CreateAlignedLoad(piece, piece_of_row(row, lane, steps), align);
-      together = with_part(together, one, lane - k);
-    }
-    rows.push_back(together);
-  }
-  transpose(rows);
-  if (row.reversed) std::reverse(rows.begin(), rows.end());
-  return rows;
-}
-
-void PhaseEmitter::store_tile(const RowAccess& row, std::vector<Value*> columns) {
-  const Access& access = kernel_.accesses[kernel_.instructions[at(row.instruction)].bits];
-  const DType dtype = kernel_.buffers[at(access.buffer)].dtype;
-  const auto align = llvm::Align(static_cast<std::uint64_t>(kernel::bytes_of(dtype)));
-  const int steps = static_cast<int>(columns.size()), lanes = known_lanes();
-  if (row.reversed) std::reverse(columns.begin(), columns.end());
-  transpose(columns);
-  for (int k = 0; k < steps; ++k)
-    for (int lane = k; lane < lanes; lane += steps)
-      b_.CreateAlignedStore(part_of(columns[static_cast<std::size_t>(k)], lane - k, steps),
-                            piece_of_row(row, lane, steps),
-                            align);
-}
-
-/// Tiles wait on the stack, a vector for each step, while the steps run.
-void PhaseEmitter::serial_in_tiles(std::int32_t number) {
-  const Loop& l = kernel_.loops[at(number)];
-  const std::int32_t variable = l.variables[0];
-  const std::int64_t extent = kernel_.variables[at(variable)].extent;
-  const int steps = tile_steps(lanes_.width, extent);
-  const std::int64_t whole = extent - extent % steps;
-  const std::vector<bool> vary = carry_varies(number);
-  const std::vector<RowAccess> rows = row_accesses(kernel_, number, lanes_.variable);
-  std::vector<Value*> tiles;
-  const auto tile_type = [&](std::size_t k) {
-    const Instruction& i = kernel_.instructions[at(rows[k].instruction)];
-    return wide(memory_type_of(kernel_.buffers[at(kernel_.accesses[i.bits].buffer)].dtype));
-  };
-  const auto is_load = [&](std::size_t k) {
-    return kernel_.instructions[at(rows[k].instruction)].verb == Verb::load;
-  };
-  for (std::size_t k = 0; k < rows.size(); ++k) tiles.push_back(stack(tile_type(k), steps));
-  const auto slot = [&](std::size_t k, Value* step) {
-    return b_.CreateGEP(tile_type(k), tiles[k], step);
-  };
-  const auto step = [&](std::vector<Value*> state) {
-    set_carries(number, state);
-    block(l.body);
-    return elements(l, vary);
-  };
-  const auto step_of_tile = [&](Value* s, std::vector<Value*> state) {
-    for (std::size_t k = 0; k < rows.size(); ++k) {
-      const Instruction& i = kernel_.instructions[at(rows[k].instruction)];
-      preset_[at(rows[k].instruction)] = true;
-      if (is_load(k))
-        results_[at(rows[k].instruction)] = {
-            nullptr, 0, from_memory(i.type, b_.CreateLoad(tile_type(k), slot(k, s)))};
-    }
-    state = step(std::move(state));
-    for (std::size_t k = 0; k < rows.size(); ++k) {
-      const Instruction& i = kernel_.instructions[at(rows[k].instruction)];
-      if (is_load(k)) continue;
-      const DType type = kernel_.buffers[at(kernel_.accesses[i.bits].buffer)].dtype;
-      b_.CreateStore(to_memory(type, vector(i.a)), slot(k, s));
-    }
-    for (const RowAccess& row : rows) preset_[at(row.instruction)] = false;
-    return state;
-  };
-  const auto tile = [&](Value* first, std::vector<Value*> state) {
-    variables_[at(variable)] = first;
-    for (std::size_t k = 0; k < rows.size(); ++k) {
-      if (!is_load(k)) continue;
-      const std::vector<Value*> columns = load_tile(rows[k], steps);
-      for (int s = 0; s < steps; ++s)
-        b_.CreateStore(columns[static_cast<std::size_t>(s)], slot(k, this->number(s)));
-    }
-    state = counted(this->number(0),
-                    this->number(steps),
-                    this->number(1),
-                    std::move(state),
-                    true,
-                    [&](Value* s, std::vector<Value*> inside) {
-                      variables_[at(variable)] = b_.CreateAdd(first, s);
-                      return step_of_tile(s, std::move(inside));
-                    });
-    variables_[at(variable)] = first;
-    for (std::size_t k = 0; k < rows.size(); ++k) {
-      if (is_load(k)) continue;
-      std::vector<Value*> columns;
-      for (int s = 0; s < steps; ++s)
-        columns.push_back(b_.CreateLoad(tile_type(k), slot(k, this->number(s))));
-      store_tile(rows[k], std::move(columns));
-    }
-    return state;
-  };
-  std::vector<Value*> state = counted(
-      this->number(0), this->number(whole), this->number(steps), initial(l, vary), true, tile);
-  if (whole < extent)
-    state = counted(this->number(whole),
-                    this->number(extent),
-                    this->number(1),
-                    std::move(state),
-                    true,
-                    [&](Value* index, std::vector<Value*> inside) {
-                      variables_[at(variable)] = index;
-                      return step(std::move(inside));
-                    });
-  set_results(number, state);
+std::vector<PhaseEmitter::Value*> PhaseEmitter::of_row(const std::vector<Value*>& state,
+                                                       std::size_t row) const {
+  const auto size = static_cast<std::ptrdiff_t>(state.size() / rows());
+  const auto begin = state.begin() + size * static_cast<std::ptrdiff_t>(row);
+  return {begin, begin + size};
 }
 
 }  // namespace fluxion::codegen

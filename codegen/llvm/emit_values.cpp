@@ -55,6 +55,8 @@ const PhaseEmitter::Result& PhaseEmitter::result(Id id) {
   instruction(id);
   lanes_ = lanes;
   b_.restoreIP(here);
+  for (std::size_t k = 0; k < tile_.size(); ++k)
+    if (k != row_) tile_[k].results[at(id)] = results_[at(id)];
   return results_[at(id)];
 }
 

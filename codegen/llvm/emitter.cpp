@@ -140,7 +140,8 @@ std::vector<std::int32_t> digit_variables(const PhaseMapping& p) {
 std::vector<std::int64_t> PhaseEmitter::digit_extents(const PhaseMapping& p) const {
   std::vector<std::int64_t> extents;
   for (std::int32_t v : digit_variables(p)) {
-    extents.push_back(v < 0 ? p.chunks : kernel_.variables[at(v)].extent);
+    const std::int64_t tile = v >= 0 && v == p.tiled ? p.tile : 1;
+    extents.push_back(v < 0 ? p.chunks : (kernel_.variables[at(v)].extent + tile - 1) / tile);
   }
   return extents;
 }
@@ -174,6 +175,11 @@ void PhaseEmitter::emit_unit(const PhaseMapping& p, const std::vector<Value*>& d
   for (std::size_t k = 0; k < digits.size(); ++k) {
     (variables[k] < 0 ? chunk : variables_[static_cast<std::size_t>(variables[k])]) = digits[k];
   }
+  if (p.tiled >= 0) return emit_tile(p, chunk);
+  rows_of_unit(p, chunk);
+}
+
+void PhaseEmitter::rows_of_unit(const PhaseMapping& p, Value* chunk) {
   if (mapping_.loops[at(p.loop)].variable < 0) return block(kernel_.loops[at(p.loop)].body);
   chunk_of_lanes(p, chunk);
 }
@@ -254,27 +260,29 @@ void PhaseEmitter::hoist_uniform(const Block& body) {
   auto known = [&](Id id) {
     return id < 0 || results_[at(id)].scalar != nullptr || top_level_[at(id)];
   };
-  std::vector<Id> hoisted;
-  for (const Item& item : body) {
-    if (item.is_loop) continue;
-    const Instruction& i = kernel_.instructions[at(item.index)];
-    results_[at(item.index)] = {};
-    if (marked(item.index) || i.verb == Verb::store || i.verb == Verb::update ||
-        i.verb == Verb::result)
-      continue;
-    const Id operands[] = {i.a, i.b, i.c};
-    bool ready = true;
-    for (int k = 0; k < kernel::operand_count(i.verb); ++k) ready = ready && known(operands[k]);
-    if (i.verb == Verb::load) {
-      const kernel::Access& access = kernel_.accesses[i.bits];
-      ready = ready && kernel_.buffers[at(access.buffer)].role == Role::input &&
-              known(access.predicate) && known(access.otherwise);
-      for (const auto& term : access.offset.opaque) ready = ready && known(term.of);
+  each_row([&](std::size_t) {
+    for (const Item& item : body) {
+      if (item.is_loop) continue;
+      const Instruction& i = kernel_.instructions[at(item.index)];
+      results_[at(item.index)] = {};
+      if (take_shared(item.index)) continue;
+      if (marked(item.index) || i.verb == Verb::store || i.verb == Verb::update ||
+          i.verb == Verb::result)
+        continue;
+      const Id operands[] = {i.a, i.b, i.c};
+      bool ready = true;
+      for (int k = 0; k < kernel::operand_count(i.verb); ++k) ready = ready && known(operands[k]);
+      if (i.verb == Verb::load) {
+        const kernel::Access& access = kernel_.accesses[i.bits];
+        ready = ready && kernel_.buffers[at(access.buffer)].role == Role::input &&
+                known(access.predicate) && known(access.otherwise);
+        for (const auto& term : access.offset.opaque) ready = ready && known(term.of);
+      }
+      if (!ready) continue;
+      instruction(item.index);
+      preset_[at(item.index)] = true;
     }
-    if (!ready) continue;
-    instruction(item.index);
-    preset_[at(item.index)] = true;
-  }
+  });
 }
 
 std::vector<PhaseEmitter::Value*> PhaseEmitter::counted(Value* from,
@@ -322,10 +330,13 @@ std::vector<PhaseEmitter::Value*> PhaseEmitter::counted(Value* from,
 
 void PhaseEmitter::block(const Block& items) {
   for (const Item& item : items) {
-    if (item.is_loop)
+    if (item.is_loop) {
       loop(item.index);
-    else if (!preset_[at(item.index)])
-      instruction(item.index);
+    } else if (!preset_[at(item.index)]) {
+      each_row([&](std::size_t) {
+        if (!take_shared(item.index)) instruction(item.index);
+      });
+    }
   }
 }
 

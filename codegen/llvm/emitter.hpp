@@ -8,6 +8,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -72,6 +73,26 @@ class PhaseEmitter {
   std::vector<Value*> next_digits(const std::vector<std::int64_t>& extents,
                                   std::vector<Value*> digits);
   void chunk_of_lanes(const PhaseMapping&, Value* chunk);
+  void rows_of_unit(const PhaseMapping&, Value* chunk);
+
+  // tiles: several values of one outer variable at once, called rows of the tile
+  void emit_tile(const PhaseMapping&, Value* chunk);
+  void begin_tile(const PhaseMapping&, Value* first, std::int64_t rows);
+  void end_tile();
+  void enter_row(std::size_t row);
+  std::size_t rows() const { return std::max<std::size_t>(1, tile_.size()); }
+  /// Calls emit(row) for each row of the tile, or once.
+  template <class Emit> void each_row(const Emit& emit) {
+    for (std::size_t k = 0; k < rows(); ++k) {
+      enter_row(k);
+      emit(k);
+    }
+    enter_row(0);
+  }
+  /// The part of a state of all rows that is one row's.
+  std::vector<Value*> of_row(const std::vector<Value*>& state, std::size_t row) const;
+  /// Takes the first row's value where no row has one of its own.
+  bool take_shared(Id);
   std::vector<Value*> counted(Value* from,
                               Value* to,
                               Value* step,
@@ -99,12 +120,12 @@ class PhaseEmitter {
   void repeat_while(std::int32_t number);
   // loops in order along rows that are lanes
   int known_lanes() const;
-  bool in_tiles(std::int32_t number) const;
-  void serial_in_tiles(std::int32_t number);
+  bool in_pieces(std::int32_t number) const;
+  void serial_in_pieces(std::int32_t number);
   void transpose(std::vector<Value*>& rows) const;
   Value* piece_of_row(const RowAccess&, int lane, int steps);
-  std::vector<Value*> load_tile(const RowAccess&, int steps);
-  void store_tile(const RowAccess&, std::vector<Value*> columns);
+  std::vector<Value*> load_pieces(const RowAccess&, int steps);
+  void store_pieces(const RowAccess&, std::vector<Value*> columns);
   /// Runs `step` over the loop's band; it maps the carried values to the next ones.
   std::vector<Value*> band(const kernel::Loop&,
                            std::size_t level,
@@ -192,6 +213,15 @@ class PhaseEmitter {
   std::vector<bool> preset_;     // emitted before the loop that they lie in
   std::vector<Value*> variables_;
   std::vector<bool> varying_, divergent_;
+  /// What the rows of a tile have; that of the present row is in results_.
+  struct TileRow {
+    std::vector<Result> results;
+    Value* index;
+  };
+  std::vector<TileRow> tile_;
+  std::size_t row_ = 0;  // the present one
+  std::int32_t tiled_ = -1;
+  std::vector<bool> own_of_row_;  // instructions that differ from row to row
   std::vector<llvm::GlobalVariable*> tables_;
   Lanes lanes_;
   std::vector<Kept> kept_;

@@ -407,6 +407,60 @@ TEST_CASE("every lane has its own row of scratch: inverses of small matrices") {
   check_compiled(kernel, moderate_numbers(kernel));
 }
 
+/// result[i, j] = sum over k of left[i, k] * right[k, j], or right[j, k].
+kernel::Kernel product(
+    DType type, std::int64_t rows, std::int64_t columns, std::int64_t n, Tree tree) {
+  Builder b("product");
+  auto left = b.buffer(type, Role::input, rows * n),
+       right = b.buffer(type, Role::input, n * columns),
+       out = b.buffer(type, Role::output, rows * columns),
+       same = b.buffer(type, Role::output, rows * columns);
+  b.parallel({rows, columns}, [&](const Index& i) {
+    const KernelScalar half = b.constant(type, 0.5);
+    auto sum = b.reduce({n}, tree, {Combiner::add}, {half}, [&](const Index& k) {
+      const KernelScalar r =
+          b.load(right, tree == Tree::lanes ? i[1] * n + k[0] : k[0] * columns + i[1]);
+      return Elements{{b.load(left, i[0] * n + k[0]), r}};
+    });
+    // Each row and each column has something of its own behind the sum.
+    const KernelScalar row = convert(b.value(i[0]), type), column = convert(b.value(i[1]), type);
+    b.store(out, i[0] * columns + i[1], sum[0] * row + column);
+    b.store(same, i[0] * columns + i[1], b.load(right, i[1]));
+  });
+  return b.finish();
+}
+
+TEST_CASE("rows of a product that share what they read are computed together, bit for bit") {
+  const codegen::Target without_masks = lesser_target();
+  for (DType type : {float32, float64}) {
+    for (Tree tree : {Tree::sequential, Tree::lanes}) {
+      for (auto [rows, columns, n] : {std::array{8, 40, 70},
+                                      std::array{11, 33, 5},
+                                      std::array{3, 7, 130},
+                                      std::array{1, 50, 20}}) {
+        const auto kernel = product(type, rows, columns, n, tree);
+        codegen::CompileOptions lesser;
+        lesser.target = &without_masks;
+        check_compiled(kernel, moderate_numbers(kernel));
+        check_compiled(kernel, moderate_numbers(kernel), lesser);
+      }
+    }
+  }
+}
+
+TEST_CASE("a tile is as many rows as there are accumulators for") {
+  const auto rows_at_once = [](const kernel::Kernel& kernel, codegen::VectorTarget target) {
+    return codegen::map_kernel(kernel, target).mapping.phases[0].tile;
+  };
+  const codegen::VectorTarget avx512{64, true}, avx2{32, false};
+  const auto across = product(float64, 64, 256, 100, Tree::sequential);
+  CHECK(rows_at_once(across, avx512) == 4);  // of four vectors each
+  CHECK(rows_at_once(across, avx2) == 4);    // of two
+  const auto along = product(float64, 64, 256, 100, Tree::lanes);
+  CHECK(rows_at_once(along, avx512) == 2);  // of eight
+  CHECK(rows_at_once(along, avx2) == 1);    // sixteen fill all registers
+}
+
 TEST_CASE("the mapping changes no bit of a reduction") {
   Builder b("sums");
   const std::int64_t rows = 6, n = 90;

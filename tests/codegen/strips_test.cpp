@@ -135,6 +135,14 @@ TEST_CASE("what follows a product row by row is done with its blocks") {
   CHECK(both.strips == std::vector<std::size_t>{2});
 }
 
+TEST_CASE("rows that are weighed together stay blocks of a strip") {
+  const Type x{{512, 96}, float32}, w{{96, 512}, float32}, b{{512}, float32};
+  const Found f = found({x, w, b}, [](const ArrayList& a) {
+    return ArrayList{fx::sum(fx::relu(fx::matmul(a[0], a[1])) * a[2], 1)};
+  });
+  CHECK(f.strips == std::vector<std::size_t>{2});
+}
+
 TEST_CASE("other rows are not read before they are there") {
   const Type x{{512, 96}, float32}, w{{96, 512}, float32};
   const auto none = [&](const ProgramFunction& function) {

@@ -1,6 +1,7 @@
 // Contractions are given transposed operands where that lets a library compute them: the same
 // values, in matrix products.
 #include "tests/support/catch.hpp"
+#include "tests/support/program.hpp"
 #include "tests/support/run_operation.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
@@ -122,6 +123,22 @@ TEST_CASE("what a library can compute, would not gain, or cannot compute is left
   CHECK(unchanged({{large, int32}, {large, int32}}, heads));
   CHECK(unchanged({{large, float64}, {large, float64}}, heads));
   CHECK_FALSE(unchanged({{large, float32}, {large, float32}}, heads));
+}
+
+TEST_CASE("a product of float64 reads its right operand by columns where both have many rows") {
+  const ops::DotDimensions rows_by_rows{{1}, {1}, {}, {}};
+  const auto arranged = [&](Shape left, Shape right) {
+    const Types types{{left, float64}, {right, float64}};
+    const GraphRef graph = dot(types, rows_by_rows), result = arrange_dots(graph);
+    const HostArrays operands{elements(types[0]), elements(types[1])};
+    CHECK(test::interpreted(*graph, operands)[0].numbers() ==
+          test::interpreted(*result, operands)[0].numbers());
+    return count(*result, "transpose") == 1;
+  };
+  CHECK(arranged({64, 100}, {48, 100}));
+  CHECK_FALSE(arranged({1, 1000}, {100, 1000}));
+  CHECK_FALSE(arranged({1000, 100}, {2, 100}));
+  CHECK_FALSE(arranged({64, 20}, {64, 20}));
 }
 
 TEST_CASE("a transposed convolution turns its window round and is a derivative by the image") {

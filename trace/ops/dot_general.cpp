@@ -368,6 +368,9 @@ void DotGeneral::reference(ConstTensors in, Tensors out) const {
 
 constexpr const Rules* rules[] = {rules_of<DotGeneral>()};
 
+// Of a product for which a copy of the right operand by columns is little work.
+constexpr std::int64_t least_rows = 16, least_columns = 32;
+
 /// Whether the axes of each list, in its order, are one axis of a single stride.
 bool collapses(const Side& side, std::initializer_list<std::vector<int>> lists) {
   for (const std::vector<int>& axes : lists) {
@@ -417,14 +420,21 @@ std::optional<DotArrangement> dot_arrangement(const Op& op, TypeList operands) {
   constexpr std::int64_t least_work =
       1 << 16;  // multiplications; below, a copy costs more than it gains
   const auto* dot = op.as<DotGeneral>();
-  if (!dot || !is_floating(operands[0].dtype) || operands[0].dtype == float64) return {};
+  if (!dot || !is_floating(operands[0].dtype)) return {};
   const Side left = dot->lhs(operands[0].shape), right = dot->rhs(operands[1].shape);
-  std::int64_t work = element_count(left.shape);
-  for (int axis : right.free) work *= size_at(right.shape, axis);
-  if (work < least_work) return {};
+  std::int64_t rows = 1, columns = 1;
+  for (int axis : left.free) rows *= size_at(left.shape, axis);
+  for (int axis : right.free) columns *= size_at(right.shape, axis);
+  if (element_count(left.shape) * columns < least_work) return {};
   auto [contract, partners] = ascending(left.contract, right.contract);
-  const bool left_fits = collapses(left, {left.batch, left.free, contract});
-  const bool right_fits = collapses(right, {right.batch, right.free, partners});
+  // A kernel adds up vectors of columns in registers, where rows along lanes fill them with parts
+  // of few sums; for a library both are the same.
+  const bool no_library = operands[0].dtype == float64;
+  const bool by_columns = no_library && dot->walk(left, right).second == kernel::Tree::lanes &&
+                          rows >= least_rows && columns >= least_columns;
+  const bool left_fits = no_library || collapses(left, {left.batch, left.free, contract});
+  const bool right_fits =
+      no_library ? !by_columns : collapses(right, {right.batch, right.free, partners});
   if (left_fits && right_fits) return {};
   const auto joined = [](std::vector<int> a, const std::vector<int>& b, const std::vector<int>& c) {
     return DotGeneral::prepend_all(DotGeneral::prepend_all(std::move(a), b), c);

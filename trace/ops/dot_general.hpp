@@ -10,8 +10,8 @@ struct DotArrangement {
   Op dot;  // of the permuted operands; the result is the same
 };
 /// The arrangement in which a library can compute a dot_general that it cannot compute as it
-/// stands. Nothing for other operations, for dtypes that no library multiplies, and where the
-/// product is too small to be worth a copy.
+/// stands, or in which a kernel computes one faster that no library knows (float64). Nothing for
+/// other operations, and where the product is too small to be worth a copy.
 std::optional<DotArrangement> dot_arrangement(const Op&, TypeList operands);
 
 /// A convolution whose window is turned round before.
