@@ -36,7 +36,7 @@ Fill moderate_numbers(const kernel::Kernel& kernel) {
 void check_both(const kernel::Kernel& kernel, const Fill& fill) {
   check_compiled(kernel, fill);
   const codegen::Target target = lesser_target();
-  check_compiled(kernel, fill, {-1, nullptr, &target});
+  check_compiled(kernel, fill, {.target = &target});
 }
 
 /// Running sums and products of every row of [rows][n], and what the last step of each leaves.
