@@ -2,6 +2,7 @@
 #include "codegen/fuse_nodes.hpp"
 
 #include <queue>
+#include <utility>
 
 namespace fluxion::codegen {
 namespace {
@@ -88,16 +89,19 @@ void Fusion::update_last() {
 
 /// Whether a chain of reads leads from one node to another; `through_others`: over a third node.
 bool Fusion::reaches(int from, int to, bool through_others) {
+  seen_.resize(nodes_.size());
+  const std::uint32_t search = ++searches_;
+  seen_[static_cast<std::size_t>(from)] = search;
+  std::size_t visits = 0;
   std::vector<int> stack;
-  std::set<int> seen{from};
   for (int n : nodes_[static_cast<std::size_t>(from)].readers)
     if (!through_others || n != to) stack.push_back(n);
   while (!stack.empty()) {
     const int n = stack.back();
     stack.pop_back();
     if (n == to) return true;
-    if (!seen.insert(n).second) continue;
-    if (seen.size() > most_visits) return true;  // too far to tell
+    if (std::exchange(seen_[static_cast<std::size_t>(n)], search) == search) continue;
+    if (++visits > most_visits) return true;  // too far to tell
     for (int next : nodes_[static_cast<std::size_t>(n)].readers) stack.push_back(next);
   }
   return false;
