@@ -26,7 +26,7 @@ std::string pack(const CodeImage& image) {
   std::string bytes;
   put(bytes, image.phases.size());
   put(bytes, image.scratch_bytes);
-  put(bytes, image.quick ? 1 : 0);
+  put(bytes, image.quick);
   for (const CodeImage::Phase& phase : image.phases) {
     put(bytes, phase.offset);
     put(bytes, static_cast<std::uint64_t>(phase.units));
@@ -42,8 +42,7 @@ std::optional<CodeImage> unpack(std::string_view bytes) {
   const std::uint64_t phases = word_at(bytes, 0);
   if (phases > (words - head_words) / phase_words) return {};
   image.scratch_bytes = word_at(bytes, 1);
-  if (word_at(bytes, 2) > 1) return {};
-  image.quick = word_at(bytes, 2) == 1;
+  image.quick = word_at(bytes, 2);
   const std::size_t code = (head_words + phase_words * phases) * sizeof(std::uint64_t);
   image.code = bytes.substr(code);
   for (std::size_t k = 0; k < phases; ++k) {

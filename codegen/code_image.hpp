@@ -24,8 +24,8 @@ struct CodeImage {
   };
   std::vector<Phase> phases;
   std::uint64_t scratch_bytes = 0;
-  bool quick = false;  // compiled quickly: CompiledKernel::quick
-  std::string code;    // functions and constants
+  std::uint64_t quick = 0;  // after so many runs it is to be compiled again; 0: never
+  std::string code;         // functions and constants
 };
 
 /// As bytes, and back; nothing, where bytes are not exactly what pack() gives for some image.

@@ -2,6 +2,7 @@
 #include "codegen/fuse_nodes.hpp"
 
 #include <queue>
+#include <tuple>
 #include <utility>
 
 namespace fluxion::codegen {
@@ -271,20 +272,80 @@ bool Fusion::is_flat(const Node& node) {
   });
 }
 
+/// Nodes in an order that can be run. Among those that are ready, first those that free at least as
+/// many bytes as they take, then the one whose last operation comes first.
+class Fusion::Order {
+ public:
+  explicit Order(const Fusion& fusion)
+      : fusion_(fusion), read_(fusion.nodes_.size()), waiting_(fusion.nodes_.size()) {
+    for (std::size_t n = 0; n < fusion.nodes_.size(); ++n) {
+      const Node& node = fusion.nodes_[n];
+      for (int reader : node.readers) ++waiting_[at(reader)];
+      if (!node.alive) continue;
+      read_[n] = fusion.inputs_of(node);
+      read_[n].merge(fusion.updated_by(node));
+      for (ValueId v : read_[n])
+        if (fusion.makers_[at(v)] >= 0) readers_[v].insert(static_cast<int>(n));
+    }
+  }
+
+  std::vector<int> run() {
+    for (std::size_t n = 0; n < waiting_.size(); ++n)
+      if (waiting_[n] == 0) add(static_cast<int>(n));
+    std::vector<int> order;
+    std::vector<bool> done(waiting_.size());
+    while (!ready_.empty()) {
+      const int n = std::get<2>(ready_.top());
+      ready_.pop();
+      if (done[at(n)]) continue;
+      done[at(n)] = true;
+      order.push_back(n);
+      for (ValueId v : read_[at(n)]) {
+        const auto readers = readers_.find(v);
+        if (readers == readers_.end()) continue;
+        readers->second.erase(n);
+        // The last reader may have become one that frees.
+        if (readers->second.size() == 1 && waiting_[at(*readers->second.begin())] == 0)
+          add(*readers->second.begin());
+      }
+      for (int next : fusion_.nodes_[at(n)].readers)
+        if (--waiting_[at(next)] == 0) add(next);
+    }
+    return order;
+  }
+
+ private:
+  static std::size_t at(std::int64_t number) { return static_cast<std::size_t>(number); }
+
+  void add(int n) {
+    const Node& node = fusion_.nodes_[at(n)];
+    if (node.alive) ready_.push({!frees(n), node.evaluated.rbegin()->first, n});
+  }
+  /// Results of the program take no memory that another order would save.
+  bool frees(int n) const {
+    std::size_t freed = 0, taken = 0;
+    for (ValueId v : read_[at(n)]) {
+      const auto readers = readers_.find(v);
+      if (readers != readers_.end() && readers->second.size() == 1) freed += bytes(v);
+    }
+    for (ValueId v : fusion_.nodes_[at(n)].outputs)
+      if (readers_.contains(v)) taken += bytes(v);
+    return freed >= taken;
+  }
+  std::size_t bytes(ValueId v) const {
+    return fusion_.is_output_[at(v)] ? 0 : bytes_of(fusion_.graph_.type(v));
+  }
+
+  const Fusion& fusion_;
+  std::vector<std::set<ValueId>> read_;  // by each node
+  std::map<ValueId, std::set<int>> readers_;  // that have not run yet, of values that nodes make
+  std::vector<int> waiting_;                  // for how many nodes
+  using Entry = std::tuple<bool, std::int32_t, int>;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> ready_;
+};
+
 std::vector<Cut> Fusion::ordered() {
   update_last();
-  // Among the nodes that are ready, the one whose last operation comes first.
-  std::vector<int> waiting(nodes_.size(), 0);
-  for (const Node& node : nodes_)
-    for (int n : node.readers) ++waiting[static_cast<std::size_t>(n)];
-  using Entry = std::pair<std::int32_t, int>;
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> ready;
-  const auto add = [&](int n) {
-    const Node& node = nodes_[static_cast<std::size_t>(n)];
-    if (node.alive) ready.push({node.evaluated.rbegin()->first, n});
-  };
-  for (int n = 0; n < static_cast<int>(nodes_.size()); ++n)
-    if (waiting[static_cast<std::size_t>(n)] == 0) add(n);
   std::set<ValueId> needed(graph_.outputs().begin(), graph_.outputs().end());
   for (const Node& node : nodes_)
     if (node.alive) {
@@ -292,13 +353,8 @@ std::vector<Cut> Fusion::ordered() {
       needed.merge(updated_by(node));
     }
   std::vector<Cut> cuts;
-  while (!ready.empty()) {
-    const int n = ready.top().second;
-    ready.pop();
+  for (int n : Order(*this).run())
     cuts.push_back(cut_of(nodes_[static_cast<std::size_t>(n)], needed));
-    for (int next : nodes_[static_cast<std::size_t>(n)].readers)
-      if (--waiting[static_cast<std::size_t>(next)] == 0) add(next);
-  }
   const auto alive =
       std::count_if(nodes_.begin(), nodes_.end(), [](const Node& n) { return n.alive; });
   if (static_cast<std::size_t>(alive) != cuts.size())

@@ -152,6 +152,7 @@ class Fusion {
   bool updates(const Node&, std::int32_t operation, std::size_t operand) const;
   std::set<ValueId> updated_by(const Node&) const;
   void update_last();
+  class Order;
   std::vector<Cut> ordered();
   Cut cut_of(const Node&, const std::set<ValueId>& needed);
   Shape domain_of(const Node&);

@@ -4,6 +4,7 @@
 #include "runtime/disk_cache.hpp"
 #include "runtime/recorder.hpp"
 
+#include <charconv>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -143,12 +144,16 @@ class Recompiler {
 
 }  // namespace
 
-bool quick_code() {
-  static const bool wanted = [] {
-    const char* word = std::getenv("FLUXION_QUICK_CODE");
-    return !word || std::string_view(word) != "0";
+int quick_code() {
+  static const int runs = [] {
+    const char* const word = std::getenv("FLUXION_QUICK_CODE");
+    if (!word) return -1;
+    int number = -1;
+    const std::string_view text(word);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && number >= 0 ? number : -1;
   }();
-  return wanted;
+  return runs;
 }
 
 void recompile(const CompiledKernel& kernel) {

@@ -4,8 +4,9 @@
 
 namespace fluxion::runtime {
 
-/// Whether kernels are compiled quickly at first; not with FLUXION_QUICK_CODE=0.
-bool quick_code();
+/// FLUXION_QUICK_CODE: for how many runs kernels are compiled quickly at first; -1: as many as that
+/// is worth.
+int quick_code();
 
 /// Compiles the kernel again on the thread that does nothing else, replaces its code when that is
 /// done, and stores it on disk. Nothing that goes wrong is an error: the first code stays. What

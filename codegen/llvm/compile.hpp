@@ -33,9 +33,9 @@ struct CompileOptions {
   /// 0: compiles fastest; 1: runs fast; 2: every pass of code generation; -1: chosen by what a run
   /// takes.
   int level = -1;
-  /// Level 0 where another would be chosen, but for kernels whose one run may take longer than their
-  /// compilation saves (CompiledKernel::quick).
-  bool quick = false;
+  /// Level 0 for so many runs where another would be chosen, but for kernels whose one run may take
+  /// longer than their compilation saves (CompiledKernel::quick); -1: as many runs as that saves.
+  int quick = 0;
   const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen, and columns interchanged
   const Target* target = nullptr;    // null: this machine
 };
@@ -105,7 +105,6 @@ class CompiledKernel : public detail::Shared {
   const KernelForm& form() const;
   const Target& target() const;
   std::string emitted(Output, const std::string& prefix) const;
-  void set_quick();
   kernel::Kernel source_;  // of loaded and of quick code
   mutable std::once_flag form_made_, object_made_;
   mutable KernelForm form_;
@@ -114,8 +113,8 @@ class CompiledKernel : public detail::Shared {
   std::string prefix_;            // of the names of the phases in the object
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;
-  bool quick_code_ = false;
-  mutable std::atomic<int> wanting_ = 0;  // runs until quick code is to be replaced
+  std::uint64_t quick_runs_ = 0;          // 0: not quick code
+  mutable std::atomic<std::int64_t> wanting_ = 0;  // runs until quick code is to be replaced
   mutable detail::Ref<CompiledKernel> better_;  // whose code the phases run
   std::shared_ptr<const void> code_;  // keeps the code in memory
   std::unique_ptr<CodeNames> names_;  // after the code: they go before it

@@ -30,7 +30,11 @@ bool worth_quick_code(const kernel::Kernel& kernel, const KernelForm& form) {
   return true;
 }
 
-constexpr int quick_runs = 2;
+/// After two milliseconds or so, but the first call of a program should end before.
+std::uint64_t quick_runs(const KernelForm& form) {
+  return static_cast<std::uint64_t>(
+      std::clamp(2e6 / (1 + estimated_nanoseconds(form.mapping)), 4.0, 50.0));
+}
 
 /// Of the names of a kernel's functions, each time another one.
 std::string prefix_of(const kernel::Kernel& kernel) {
@@ -70,9 +74,11 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   std::call_once(result->form_made_,
                  [&] { result->form_ = form_of(kernel, options, target.vector); });
   if (options.target) result->target_ = target;
-  if (options.quick && worth_quick_code(kernel, result->form_)) {
+  if (options.quick != 0 && worth_quick_code(kernel, result->form_)) {
     result->source_ = kernel;
-    result->set_quick();
+    result->quick_runs_ = options.quick > 0 ? static_cast<std::uint64_t>(options.quick)
+                                            : quick_runs(result->form_);
+    result->wanting_ = static_cast<std::int64_t>(result->quick_runs_);
   }
   result->prefix_ = prefix_of(kernel);
   result->scratch_bytes_ = backend().scratch_bytes(result->form_);
@@ -91,11 +97,6 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   return result;
 }
 
-void CompiledKernel::set_quick() {
-  quick_code_ = true;
-  wanting_.store(quick_runs, std::memory_order_relaxed);
-}
-
 detail::Ref<CompiledKernel> CompiledKernel::compiled_again() const { return compile(source_); }
 
 void CompiledKernel::replace_code(detail::Ref<CompiledKernel> better) const {
@@ -111,7 +112,7 @@ std::string CompiledKernel::emitted(Output output, const std::string& prefix) co
 }
 const std::string& CompiledKernel::object() const {
   std::call_once(object_made_, [&] {
-    if (!quick_code_) {
+    if (quick_runs_ == 0) {
       object_ = emitted(Output::object, prefix_);
       return;
     }
@@ -131,7 +132,7 @@ std::optional<CodeImage> CompiledKernel::image() const {
   if (!linked) return {};
   CodeImage image;
   image.scratch_bytes = scratch_bytes_;
-  image.quick = quick_code_;
+  image.quick = quick_runs_;
   image.code = std::move(linked->code);
   for (std::size_t k = 0; k < phases_.size(); ++k)
     image.phases.push_back({linked->offsets[k], phases_[k].units, phases_[k].grain});
@@ -156,7 +157,8 @@ std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode> kept) {
     result->source_ = kept[k].kernel;
     result->prefix_ = prefix_of(kept[k].kernel);
     result->scratch_bytes_ = image.scratch_bytes;
-    if (image.quick) result->set_quick();
+    result->quick_runs_ = image.quick;
+    result->wanting_ = static_cast<std::int64_t>(image.quick);
     std::vector<NamedCode> names;
     for (const CodeImage::Phase& phase : image.phases) {
       std::uint64_t end = image.code.size();

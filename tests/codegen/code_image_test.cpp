@@ -119,17 +119,18 @@ TEST_CASE("executable memory cannot be written") {
 #endif
 
 TEST_CASE("an image is the same after it was bytes, and other bytes are refused") {
-  const CodeImage image{{{0, 10, 2}, {5, 1, 1}}, 4096, "code and constants"};
+  const CodeImage image{{{0, 10, 2}, {5, 1, 1}}, 4096, 7, "code and constants"};
   const std::string bytes = codegen::pack(image);
   const auto again = codegen::unpack(bytes);
   REQUIRE(again);
   CHECK(again->phases == image.phases);
   CHECK(again->scratch_bytes == 4096);
+  CHECK(again->quick == 7);
   CHECK(again->code == image.code);
   for (std::size_t size = 0; size < bytes.size() - image.code.size() + 6; ++size)
     CHECK(!codegen::unpack(std::string_view(bytes).substr(0, size)));
   // A count of phases that would overflow, an entry behind the code, negative units.
-  for (std::size_t word : {0, 2, 5}) {
+  for (std::size_t word : {0, 3, 6}) {
     std::string hostile = bytes;
     hostile.replace(word * 8, 8, 8, '\xff');
     CHECK(!codegen::unpack(hostile));
