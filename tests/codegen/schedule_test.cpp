@@ -63,6 +63,7 @@ TEST_CASE("values that live at the same time never overlap in a plan, others sha
       }
     }
     CHECK(plan.bytes < all);
+    CHECK(plan.bytes >= codegen::most_alive(lives));
   }
 }
 
@@ -70,6 +71,7 @@ TEST_CASE("a chain of values needs the memory of two of them") {
   std::vector<codegen::Lifetime> lives;
   for (std::int32_t k = 0; k < 20; ++k) lives.push_back({1024, k, k + 1});
   CHECK(codegen::plan_memory(lives).bytes == 2048);
+  CHECK(codegen::most_alive(lives) == 2048);
 }
 
 TEST_CASE("a value that dies where it is read at its own place gives its memory to the result") {
