@@ -42,6 +42,7 @@ void make(std::span<const EntryRef> entries, DiskCache* disk) {
     if (disk) keys[k] = code_key(entries[k]->kernel);
     if (!keys[k].empty())
       if (const auto bytes = disk->find(keys[k])) images[k] = codegen::unpack(*bytes);
+    if (images[k] && images[k]->quick > 0 && quick_code() == 0) images[k].reset();
     if (!images[k]) continue;
     kept.push_back({entries[k]->kernel, *images[k]});
     found.push_back(entries[k].get());
