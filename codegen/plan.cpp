@@ -1,4 +1,4 @@
-// Best fit, largest first.
+// Best fit, in the best of a few orders.
 #include "codegen/plan.hpp"
 
 #include <algorithm>
@@ -31,26 +31,8 @@ std::size_t in_plan(std::size_t bytes) {
   return (bytes + plan_alignment - 1) / plan_alignment * plan_alignment;
 }
 
-}  // namespace
-
-std::size_t most_alive(std::span<const Lifetime> values) {
-  std::map<std::int32_t, std::ptrdiff_t> changes;
-  for (const Lifetime& value : values) {
-    const auto bytes = static_cast<std::ptrdiff_t>(in_plan(value.bytes));
-    changes[value.first] += bytes;
-    changes[value.last + 1] -= bytes;
-  }
-  std::ptrdiff_t now = 0, most = 0;
-  for (const auto& [step, change] : changes) most = std::max(most, now += change);
-  return static_cast<std::size_t>(most);
-}
-
-MemoryPlan plan_memory(std::span<const Lifetime> values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return values[a].bytes > values[b].bytes;
-  });
+/// Each in its turn in the smallest gap that holds it.
+MemoryPlan placed_in(const std::vector<std::size_t>& order, std::span<const Lifetime> values) {
   MemoryPlan plan;
   plan.offsets.resize(values.size());
   std::vector<Placed> placed;
@@ -69,6 +51,45 @@ MemoryPlan plan_memory(std::span<const Lifetime> values) {
         here);
   }
   return plan;
+}
+
+}  // namespace
+
+std::size_t most_alive(std::span<const Lifetime> values) {
+  std::map<std::int32_t, std::ptrdiff_t> changes;
+  for (const Lifetime& value : values) {
+    const auto bytes = static_cast<std::ptrdiff_t>(in_plan(value.bytes));
+    changes[value.first] += bytes;
+    changes[value.last + 1] -= bytes;
+  }
+  std::ptrdiff_t now = 0, most = 0;
+  for (const auto& [step, change] : changes) most = std::max(most, now += change);
+  return static_cast<std::size_t>(most);
+}
+
+MemoryPlan plan_memory(std::span<const Lifetime> values) {
+  // Each order is good for some programs: large values are hard to place late, long-lived ones
+  // split what is left.
+  using Measure = double (*)(const Lifetime&);
+  static constexpr Measure measures[] = {
+      [](const Lifetime& v) { return static_cast<double>(v.bytes); },
+      [](const Lifetime& v) { return static_cast<double>(v.bytes) * (1.0 + v.last - v.first); },
+      [](const Lifetime& v) { return static_cast<double>(v.last - v.first); },
+      [](const Lifetime& v) { return -static_cast<double>(v.first); }};
+  const std::size_t least = most_alive(values);
+  MemoryPlan best;
+  std::vector<std::size_t> order(values.size());
+  for (const Measure measure : measures) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      const double x = measure(values[a]), y = measure(values[b]);
+      return x != y ? x > y : values[a].bytes > values[b].bytes;
+    });
+    MemoryPlan plan = placed_in(order, values);
+    if (best.offsets.size() != values.size() || plan.bytes < best.bytes) best = std::move(plan);
+    if (best.bytes <= least) break;
+  }
+  return best;
 }
 
 }  // namespace fluxion::codegen

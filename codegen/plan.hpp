@@ -22,8 +22,8 @@ inline constexpr std::size_t plan_alignment = 64;
 /// The most bytes that live at one step: no plan takes less.
 std::size_t most_alive(std::span<const Lifetime> values);
 
-/// No two values whose lifetimes share a step overlap. Large values are placed first, each in the
-/// smallest gap that holds it.
+/// No two values whose lifetimes share a step overlap. Values are placed one after the other, each
+/// in the smallest gap that holds it, in several orders; the one that needs the least memory counts.
 MemoryPlan plan_memory(std::span<const Lifetime> values);
 
 }  // namespace fluxion::codegen
