@@ -2,6 +2,7 @@
 
 #include "runtime/code_key.hpp"
 #include "runtime/disk_cache.hpp"
+#include "runtime/kernel_cache.hpp"
 #include "runtime/recorder.hpp"
 
 #include <charconv>
@@ -157,7 +158,15 @@ int quick_code() {
 }
 
 void recompile(const CompiledKernel& kernel) {
-  Recompiler::instance().add(KernelRef(&kernel));
+  // Where all code came from disk so far, the first compilation makes what LLVM keeps in statics.
+  // They go when the process ends, and have to be older than what waits for the thread then.
+  static std::once_flag first;
+  bool done = false;
+  std::call_once(first, [&] {
+    done = compiled_kernels() == 0;
+    if (done) compile_again(kernel);
+  });
+  if (!done) Recompiler::instance().add(KernelRef(&kernel));
 }
 
 void finish_recompiling() { Recompiler::instance().finish(); }

@@ -8,7 +8,8 @@ namespace fluxion::runtime {
 /// is worth.
 int quick_code();
 
-/// Compiles the kernel again on the thread that does nothing else, replaces its code when that is
+/// Compiles the kernel again on the thread that does nothing else (here, if it is the first that
+/// this process compiles), replaces its code when that is
 /// done, and stores it on disk. Nothing that goes wrong is an error: the first code stays. What
 /// has not been begun when the process ends is not done.
 void recompile(const codegen::CompiledKernel&);
