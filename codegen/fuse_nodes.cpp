@@ -337,7 +337,7 @@ class Fusion::Order {
   }
 
   const Fusion& fusion_;
-  std::vector<std::set<ValueId>> read_;  // by each node
+  std::vector<std::set<ValueId>> read_;       // by each node
   std::map<ValueId, std::set<int>> readers_;  // that have not run yet, of values that nodes make
   std::vector<int> waiting_;                  // for how many nodes
   using Entry = std::tuple<bool, std::int32_t, int>;

@@ -171,7 +171,7 @@ class Fusion {
   std::map<ValueId, std::set<int>> readers_of_;  // before rows are fused
   std::vector<std::uint32_t> seen_;              // of each node, the last search that came by
   std::uint32_t searches_ = 0;
-  int next_effect_ = -1;                         // the node of the effect that comes next
+  int next_effect_ = -1;  // the node of the effect that comes next
 };
 
 }  // namespace fluxion::codegen

@@ -23,7 +23,8 @@ inline constexpr std::size_t plan_alignment = 64;
 std::size_t most_alive(std::span<const Lifetime> values);
 
 /// No two values whose lifetimes share a step overlap. Values are placed one after the other, each
-/// in the smallest gap that holds it, in several orders; the one that needs the least memory counts.
+/// in the smallest gap that holds it, in several orders; the one that needs the least memory
+/// counts.
 MemoryPlan plan_memory(std::span<const Lifetime> values);
 
 }  // namespace fluxion::codegen

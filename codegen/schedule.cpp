@@ -307,9 +307,8 @@ void Scheduler::plan() {
   const MemoryPlan plan = plan_memory(blocks);
   for (const Step& step : schedule_.steps)
     if (step.region && step.scratch >= 0)
-      blocks[static_cast<std::size_t>(
-                 block_of[static_cast<std::size_t>(
-                     allocation[static_cast<std::size_t>(step.scratch)])])]
+      blocks[static_cast<std::size_t>(block_of[static_cast<std::size_t>(
+                 allocation[static_cast<std::size_t>(step.scratch)])])]
           .bytes -= step.region->spare;
   schedule_.alive_bytes = most_alive(blocks);
   for (std::size_t i = 0; i < slots.size(); ++i) {

@@ -98,9 +98,8 @@ void serve(const peers::Rows& rows) {
         answer = measure(work, std::stod(word));
       } else if (command == "memory" && work.memory) {
         const fx::Memory memory = work.memory();
-        answer = {{"peak", memory.peak},
-                  {"temporaries", memory.temporaries},
-                  {"alive", memory.alive}};
+        answer = {
+            {"peak", memory.peak}, {"temporaries", memory.temporaries}, {"alive", memory.alive}};
       }
     } catch (const std::exception& error) {
       answer["skip"] = error.what();

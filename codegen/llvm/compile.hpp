@@ -113,11 +113,11 @@ class CompiledKernel : public detail::Shared {
   std::string prefix_;            // of the names of the phases in the object
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;
-  std::uint64_t quick_runs_ = 0;          // 0: not quick code
+  std::uint64_t quick_runs_ = 0;                   // 0: not quick code
   mutable std::atomic<std::int64_t> wanting_ = 0;  // runs until quick code is to be replaced
-  mutable detail::Ref<CompiledKernel> better_;  // whose code the phases run
-  std::shared_ptr<const void> code_;  // keeps the code in memory
-  std::unique_ptr<CodeNames> names_;  // after the code: they go before it
+  mutable detail::Ref<CompiledKernel> better_;     // whose code the phases run
+  std::shared_ptr<const void> code_;               // keeps the code in memory
+  std::unique_ptr<CodeNames> names_;               // after the code: they go before it
 };
 
 /// Compiles a kernel; may be called from several threads at once. Throws InternalError if LLVM

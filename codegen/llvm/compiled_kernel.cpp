@@ -76,8 +76,8 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   if (options.target) result->target_ = target;
   if (options.quick != 0 && worth_quick_code(kernel, result->form_)) {
     result->source_ = kernel;
-    result->quick_runs_ = options.quick > 0 ? static_cast<std::uint64_t>(options.quick)
-                                            : quick_runs(result->form_);
+    result->quick_runs_ =
+        options.quick > 0 ? static_cast<std::uint64_t>(options.quick) : quick_runs(result->form_);
     result->wanting_ = static_cast<std::int64_t>(result->quick_runs_);
   }
   result->prefix_ = prefix_of(kernel);

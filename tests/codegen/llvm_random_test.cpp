@@ -334,8 +334,8 @@ TEST_CASE("code does not depend on what its thread has compiled before") {
   const auto [first, count] = seeds(400, 4000);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     INFO("FLUXION_SEED=" << seed);
-    codegen::KernelForm form = codegen::form_of(
-        RandomKernel(seed).make(), {}, codegen::host_target().vector);
+    codegen::KernelForm form =
+        codegen::form_of(RandomKernel(seed).make(), {}, codegen::host_target().vector);
     form.level = static_cast<int>(seed % 7 % 2);
     const auto object = [&] {
       return codegen::backend().emit(

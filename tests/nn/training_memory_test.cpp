@@ -42,31 +42,31 @@ void check_close_to_bound(const char* network, const Memory& memory) {
 TEST_CASE("a step of training takes at most a twentieth more memory than what is alive at once") {
   const int threads = num_threads();  // each has scratch memory
   set_num_threads(1);
-  check_close_to_bound("two layers",
-                       memory_of_step(Mlp{{zeros_of(784, 256), zeros_of(256, 10)}},
-                                      zeros({128, 784}),
-                                      zeros({128}, int32)));
   check_close_to_bound(
-      "convolutions",
-      memory_of_step(Cnn{{zeros({3, 3, 1, 16}), zeros({16})},
-                         {zeros({3, 3, 16, 32}), zeros({32})},
-                         {{zeros_of(7 * 7 * 32, 128), zeros_of(128, 10)}}},
-                     zeros({32, 28, 28, 1}),
-                     zeros({32}, int32)));
+      "two layers",
+      memory_of_step(
+          Mlp{{zeros_of(784, 256), zeros_of(256, 10)}}, zeros({128, 784}), zeros({128}, int32)));
+  check_close_to_bound("convolutions",
+                       memory_of_step(Cnn{{zeros({3, 3, 1, 16}), zeros({16})},
+                                          {zeros({3, 3, 16, 32}), zeros({32})},
+                                          {{zeros_of(7 * 7 * 32, 128), zeros_of(128, 10)}}},
+                                      zeros({32, 28, 28, 1}),
+                                      zeros({32}, int32)));
   check_close_to_bound(
       "a recurrent network",
       memory_of_step(
           LstmClassifier{{zeros({28, 512}), zeros({128, 512}), zeros({512})}, zeros_of(128, 10)},
           zeros({28, 64, 28}),
           zeros({64}, int32)));
-  check_close_to_bound("a transformer",
-                       memory_of_step(Gpt{{zeros({256, 128})},
-                                          zeros({128, 128}),
-                                          {block_of(128), block_of(128), block_of(128), block_of(128)},
-                                          nn::LayerNorm::init(128),
-                                          zeros_of(128, 256)},
-                                      zeros({4, 128}, int32),
-                                      zeros({4, 128}, int32)));
+  check_close_to_bound(
+      "a transformer",
+      memory_of_step(Gpt{{zeros({256, 128})},
+                         zeros({128, 128}),
+                         {block_of(128), block_of(128), block_of(128), block_of(128)},
+                         nn::LayerNorm::init(128),
+                         zeros_of(128, 256)},
+                     zeros({4, 128}, int32),
+                     zeros({4, 128}, int32)));
   set_num_threads(threads);
 }
 

@@ -24,8 +24,9 @@ kernel::Kernel scaled(std::int64_t count, double factor) {
   kernel::Builder b("scaled");
   const auto in = b.buffer(float32, kernel::Role::input, count);
   const auto out = b.buffer(float32, kernel::Role::output, count);
-  b.parallel({count},
-             [&](const kernel::Index& i) { b.store(out, i[0], kernel::tanh(b.load(in, i[0]) * factor)); });
+  b.parallel({count}, [&](const kernel::Index& i) {
+    b.store(out, i[0], kernel::tanh(b.load(in, i[0]) * factor));
+  });
   return b.finish();
 }
 

@@ -116,8 +116,8 @@ inline bool same_bits(const HostArray& a, const HostArray& b) {
   return true;
 }
 
-/// Results of the compiled program, which are the same bits when all arguments are donated, and when
-/// the kernels have been compiled again.
+/// Results of the compiled program, which are the same bits when all arguments are donated, and
+/// when the kernels have been compiled again.
 inline HostArrays compiled(const GraphRef& graph, const HostArrays& inputs) {
   const auto executable = compile(graph);
   HostArrays results = run(*executable, *graph, inputs);
