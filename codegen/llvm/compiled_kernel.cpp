@@ -30,10 +30,10 @@ bool worth_quick_code(const kernel::Kernel& kernel, const KernelForm& form) {
   return true;
 }
 
-/// After two milliseconds or so, but the first call of a program should end before.
+/// After a third of a millisecond or so, but the first call of a program should end before.
 std::uint64_t quick_runs(const KernelForm& form) {
   return static_cast<std::uint64_t>(
-      std::clamp(2e6 / (1 + estimated_nanoseconds(form.mapping)), 4.0, 50.0));
+      std::clamp(3e5 / (1 + estimated_nanoseconds(form.mapping)), 3.0, 20.0));
 }
 
 /// Of the names of a kernel's functions, each time another one.
