@@ -249,6 +249,12 @@ TEST_CASE("batches are cut, folded and repeated") {
     check_matmul(product(9, 40, 30, 80, {false, 0, 2, true}, {true, 0, 2}));
     check_matmul(product(1, 301, 400, 50));
     check_matmul(product(1, 50, 1000, 200, {true}));
+    // Few columns of sums over rows: the transpose is computed where that is faster.
+    check_matmul(product(1, 300, 20, 100, {true}));
+    check_matmul(product(3, 530, 64, 300, {true}));
+    check_matmul(product(2, 1000, 17, 70, {true, 9}, {false, 3}, {false, 5}));
+    check_matmul(product(40, 130, 16, 64, {true, 0, 1, true}));
+    check_matmul(product(1, 64, 530, 300, {}, {true}, {true}));
   }
 }
 
