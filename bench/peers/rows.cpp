@@ -69,7 +69,7 @@ json first_call(const peers::Rows& rows, const std::string& name) {
 /// Until what runs often has been compiled again.
 void warm_up(const peers::Work& work) {
   double spent = 0;
-  for (int k = 0; k < 25 && spent < 0.5; ++k) spent += fx::bench::seconds([&] { work.call(); });
+  for (int k = 0; k < 25 && spent < 2; ++k) spent += fx::bench::seconds([&] { work.call(); });
 #ifdef FLUXION_LLVM
   fx::runtime::finish_recompiling();
 #endif
