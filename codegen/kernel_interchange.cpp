@@ -291,9 +291,9 @@ class Interchange {
 
 }  // namespace
 
-Kernel interchange(Kernel kernel) {
+std::optional<Kernel> interchange(const Kernel& kernel) {
   Interchange rewrite(kernel);
-  if (!rewrite.applies()) return kernel;
+  if (!rewrite.applies()) return std::nullopt;
   return rewrite.run();
 }
 

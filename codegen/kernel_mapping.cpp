@@ -483,8 +483,10 @@ MappedKernel map_kernel(const Kernel& kernel, const VectorTarget& target) {
       mapping.phases.begin(), mapping.phases.end(), [](const auto& p) { return p.tiled >= 0; });
   // What a tile shares it reads less often than any order of loops would.
   if (tiled) return {std::move(form), std::move(mapping)};
-  form = interchange(std::move(form));
-  mapping = choose_mapping(form, target);
+  if (std::optional<Kernel> by_rows = interchange(form)) {
+    mapping = choose_mapping(*by_rows, target);
+    return {std::move(*by_rows), std::move(mapping)};
+  }
   return {std::move(form), std::move(mapping)};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include "trace/kernel/kernel.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,8 +69,9 @@ std::int64_t stride(const kernel::Affine& offset, std::int32_t variable);
 
 /// The same kernel with fewer variables: neighbours that every index walks as one become one.
 kernel::Kernel collapse(const kernel::Kernel&);
-/// The same results with the loop over rows outside, where columns of far-apart rows are reduced.
-kernel::Kernel interchange(kernel::Kernel);
+/// The same results with the loop over rows outside, where columns of far-apart rows are reduced;
+/// nothing for other kernels.
+std::optional<kernel::Kernel> interchange(const kernel::Kernel&);
 /// The choice for a (collapsed) kernel.
 Mapping choose_mapping(const kernel::Kernel&, const VectorTarget&);
 /// A kernel in the form in which it is compiled.

@@ -20,22 +20,6 @@ using kernel::Tree;
 using KernelScalar = kernel::Scalar;
 using Elements = std::vector<Builder::Element>;
 
-const std::vector<DType> number_types{
-    int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
-
-/// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(RandomBits& samples, DType type) {
-  const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
-  if (!kernel::is_float(type)) return samples(type);
-  return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
-}
-CudaFill moderate_numbers(const kernel::Kernel& kernel) {
-  auto samples = std::make_shared<RandomBits>(kernel.hash());
-  return [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
-    return moderate(*samples, buffers[buffer].dtype);
-  };
-}
-
 std::vector<Combiner> combiners_of(DType type) {
   if (kernel::is_float(type)) return {Combiner::add, Combiner::mul, Combiner::min, Combiner::max};
   return {Combiner::add,
@@ -246,7 +230,7 @@ TEST_CASE("the emulation notices a barrier that is missing") {
   }
   REQUIRE(sources.size() >= 4);
   const EmulatedProgram program(sources);
-  const CudaFill fill = [](std::size_t, std::size_t k) {
+  const Fill fill = [](std::size_t, std::size_t k) {
     return kernel::bits_of(float32, static_cast<double>(k * k % 101 + k / 3000) / 50);
   };
   const CudaArrays expected = CudaBatch::arrays(kernel, fill);
@@ -378,7 +362,7 @@ TEST_CASE("neighbours move in whole words, through tails, in place") {
     batch.add(kernel);
     CHECK(batch.source(0).text.find("fx_pack<float, ") != std::string::npos);
     if (!batch.compile()) return;
-    const CudaFill fill = [](std::size_t buffer, std::size_t k) {
+    const Fill fill = [](std::size_t buffer, std::size_t k) {
       return buffer == 1 ? k % 256 : kernel::bits_of(float32, static_cast<double>(k) / 7);
     };
     const CudaArrays expected = CudaBatch::arrays(kernel, fill),

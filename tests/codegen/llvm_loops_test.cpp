@@ -18,22 +18,6 @@ using kernel::Tree;
 using KernelScalar = kernel::Scalar;
 using Elements = std::vector<Builder::Element>;
 
-const std::vector<DType> number_types{
-    int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
-
-/// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(RandomBits& samples, DType type) {
-  const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
-  if (!kernel::is_float(type)) return samples(type);
-  return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
-}
-Fill moderate_numbers(const kernel::Kernel& kernel) {
-  auto samples = std::make_shared<RandomBits>(kernel.hash());
-  return [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
-    return moderate(*samples, buffers[buffer].dtype);
-  };
-}
-
 std::vector<Combiner> combiners_of(DType type) {
   if (kernel::is_float(type)) return {Combiner::add, Combiner::mul, Combiner::min, Combiner::max};
   return {Combiner::add,

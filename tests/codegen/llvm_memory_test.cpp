@@ -15,13 +15,6 @@ using kernel::Promise;
 using kernel::Role;
 using KernelScalar = kernel::Scalar;
 
-/// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(RandomBits& samples, DType type) {
-  const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
-  if (!kernel::is_float(type)) return samples(type);
-  return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
-}
-
 TEST_CASE("addresses in steps, backwards, repeated and transposed") {
   for (DType type : {bool_, int8, bfloat16, float32, float64}) {
     const std::int64_t n = 35, m = 18;

@@ -16,22 +16,6 @@ using kernel::Index;
 using kernel::Role;
 using KernelScalar = kernel::Scalar;
 
-const std::vector<DType> number_types{
-    int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
-
-/// Numbers whose sums and products stay finite, so that the order shows in the bits.
-std::uint64_t moderate(RandomBits& samples, DType type) {
-  const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
-  if (!kernel::is_float(type)) return samples(type);
-  return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
-}
-Fill moderate_numbers(const kernel::Kernel& kernel) {
-  auto samples = std::make_shared<RandomBits>(kernel.hash());
-  return [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
-    return moderate(*samples, buffers[buffer].dtype);
-  };
-}
-
 /// With masked vectors and without.
 void check_both(const kernel::Kernel& kernel, const Fill& fill) {
   check_compiled(kernel, fill);

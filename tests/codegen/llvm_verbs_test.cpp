@@ -14,9 +14,6 @@ using kernel::Role;
 using kernel::Verb;
 using KernelScalar = kernel::Scalar;
 
-const std::vector<DType> number_types{
-    int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
-
 std::vector<Verb> verbs_of(DType type) {
   std::vector<Verb> verbs{Verb::add,
                           Verb::sub,

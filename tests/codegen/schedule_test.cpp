@@ -6,6 +6,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/program.hpp"
 
+#include <cmath>
 #include <random>
 #include <thread>
 
@@ -72,6 +73,55 @@ TEST_CASE("a chain of values needs the memory of two of them") {
   for (std::int32_t k = 0; k < 20; ++k) lives.push_back({1024, k, k + 1});
   CHECK(codegen::plan_memory(lives).bytes == 2048);
   CHECK(codegen::most_alive(lives) == 2048);
+}
+
+TEST_CASE("values are placed in the order that needs the least memory") {
+  // The largest first would take seven: its second and third share no step with the first.
+  const std::vector<codegen::Lifetime> lives{
+      {2048, 1, 4}, {3072, 2, 5}, {2048, 0, 1}, {3072, 0, 0}};
+  CHECK(codegen::most_alive(lives) == 5120);
+  CHECK(codegen::plan_memory(lives).bytes == 5120);
+}
+
+TEST_CASE("what frees memory runs before what takes more") {
+  // Six large products are recorded before the first of them is read.
+  const std::int64_t n = 256;
+  Types inputs(7, {{n, n}, float32});
+  inputs.push_back({{n, 1}, float32});
+  const GraphRef graph = program(inputs, [](const ArrayList& x) {
+    ArrayList large, small;
+    for (int k = 0; k < 6; ++k) large.push_back(fx::matmul(x[0], x[k + 1]));
+    for (const Array& a : large) small.push_back(fx::matmul(a, x[7]));
+    return small;
+  });
+  const std::size_t one = 4 * n * n;
+  CHECK(compile(graph)->memory().alive < 3 * one);
+  HostArrays arrays = random_arrays(graph->input_types(), 1);
+  for (HostArray& array : arrays)  // whole numbers: every order of summation is exact
+    for (std::size_t i = 0; i < array.count(); ++i)
+      array.element<float>(i) = std::round(2 * array.element<float>(i));
+  CHECK(difference(compiled(graph, arrays), interpreted(*graph, arrays)) == "");
+}
+
+TEST_CASE("branches of which one runs share their memory") {
+  const std::int64_t n = 128;
+  const auto branch = [](Array x) { return fx::matmul(fx::matmul(fx::matmul(x, x), x), x); };
+  const auto temporaries = [&](auto f) {
+    const GraphRef graph = program({{{n, n}, float32}, {{}, int32}}, [&](const ArrayList& x) {
+      return ArrayList{f(x[0] * 0.05f, x[1])};
+    });
+    const HostArrays inputs = random_arrays(graph->input_types(), 1);
+    CHECK(difference(compiled(graph, inputs), interpreted(*graph, inputs)) == "");
+    return compile(graph)->memory().temporaries;
+  };
+  const std::size_t two = temporaries([&](Array x, Array k) {
+    return fx::switch_case(k, std::tuple{branch, [](Array x) { return fx::tanh(x); }}, x);
+  });
+  const std::size_t four = temporaries([&](Array x, Array k) {
+    return fx::switch_case(k, std::tuple{branch, branch, branch, branch}, x);
+  });
+  CHECK(two >= 4 * n * n);
+  CHECK(four < two + 4 * n * n);
 }
 
 TEST_CASE("a value that dies where it is read at its own place gives its memory to the result") {

@@ -1,10 +1,12 @@
 // Library leaves give the same bits on any number of threads, also when they are prepared under it.
 #include "codegen/leaf.hpp"
 #include "fluxion/core.hpp"
+#include "runtime/leaves/onednn.hpp"
 #include "runtime/thread_pool.hpp"
 #include "tests/support/catch.hpp"
 #include "trace/leaf.hpp"
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <random>
@@ -104,6 +106,18 @@ TEST_CASE("matrix products have the same bits on any number of threads") {
       check_same_bits(
           product(batch, m, n, k, transposed), batch * m * k, batch * k * n, batch * m * n);
     }
+  }
+}
+
+TEST_CASE("sums over rows for few columns have the same bits on any number of threads") {
+  for (const auto& [batch, m, n, k] : std::vector<std::array<int64_t, 4>>{
+           {1, 2048, 64, 512}, {8, 520, 64, 300}, {3, 1000, 17, 70}}) {
+    MatmulSpec s = product(batch, m, n, k, false);
+    s.a_strides[1] = 1, s.a_strides[2] = m;
+    CAPTURE(batch, m, n, k);
+    if (fx::runtime::onednn::has_wide_vectors())
+      CHECK(fx::codegen::prepare(s)->description().ends_with("turned round"));
+    check_same_bits(s, batch * m * k, batch * k * n, batch * m * n);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/allocator.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/kernel_interpreter.hpp"
+#include "trace/kernel/fold.hpp"
 
 #include <elf.h>
 #include <random>
@@ -111,6 +112,16 @@ struct GuardedArray {
   }
 };
 
+inline const std::vector<DType> number_types{
+    int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64};
+
+/// Numbers whose sums and products stay finite, so that the order shows in the bits.
+inline std::uint64_t moderate(RandomBits& samples, DType type) {
+  const double value = (static_cast<double>(samples.below(2000)) - 1000) / 977;
+  if (!kernel::is_float(type)) return samples(type);
+  return KernelArithmetic::convert(float64, type, KernelArithmetic::put(value));
+}
+
 /// Runs every phase in several pieces, in an order that is not that of the units.
 inline void run_in_pieces(const codegen::CompiledKernel& compiled, void* const* buffers) {
   std::vector<unsigned char> rows(compiled.scratch_bytes() + 64);
@@ -126,6 +137,13 @@ inline void run_in_pieces(const codegen::CompiledKernel& compiled, void* const* 
 
 /// What the buffers begin with; by default samples of their type.
 using Fill = std::function<std::uint64_t(std::size_t buffer, std::size_t element)>;
+/// Moderate ones in every buffer.
+inline Fill moderate_numbers(const kernel::Kernel& kernel) {
+  auto samples = std::make_shared<RandomBits>(kernel.hash());
+  return [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
+    return moderate(*samples, buffers[buffer].dtype);
+  };
+}
 
 /// Interprets a kernel, runs its code, as it was linked and as a cache would load it, and compares
 /// all outputs bit for bit (any NaN equals any NaN).

@@ -40,7 +40,6 @@ struct CudaArray {
   }
 };
 using CudaArrays = std::vector<CudaArray>;
-using CudaFill = std::function<std::uint64_t(std::size_t buffer, std::size_t element)>;
 
 /// The first element that differs, as text; any NaN equals any NaN.
 inline std::string first_difference(const CudaArrays& actual, const CudaArrays& expected) {
@@ -131,7 +130,7 @@ class CudaBatch {
   }
 
   /// Runs a kernel in every order on buffers that begin as `fill` says.
-  void check(std::size_t k, const CudaFill& fill) const {
+  void check(std::size_t k, const Fill& fill) const {
     const CudaArrays begin = arrays(kernels_[k], fill), expected = arrays(kernels_[k], fill);
     interpret(kernels_[k], memory(expected));
     for (const ThreadOrder order : orders(barriers(k))) {
@@ -148,7 +147,7 @@ class CudaBatch {
     SUCCEED();
   }
 
-  static CudaArrays arrays(const kernel::Kernel& kernel, const CudaFill& fill) {
+  static CudaArrays arrays(const kernel::Kernel& kernel, const Fill& fill) {
     CudaArrays made;
     for (const kernel::BufferDecl& buffer : kernel.buffers) {
       if (buffer.role == kernel::Role::scratch) break;
@@ -191,7 +190,7 @@ inline constexpr codegen::CudaTarget small_target{1, 2, 232448};
 class Kernels {
  public:
   explicit Kernels(const codegen::CudaTarget& target = small_target) : batch_(target) {}
-  void add(const kernel::Kernel& kernel, CudaFill fill = {}) {
+  void add(const kernel::Kernel& kernel, Fill fill = {}) {
     if (!fill) {
       auto samples = std::make_shared<RandomBits>(kernel.hash());
       fill = [samples, buffers = kernel.buffers](std::size_t buffer, std::size_t) {
@@ -217,7 +216,7 @@ class Kernels {
 
  private:
   CudaBatch batch_;
-  std::vector<CudaFill> fills_;
+  std::vector<Fill> fills_;
 };
 
 }  // namespace fluxion::test

@@ -302,3 +302,42 @@ TEST_CASE("programs with custom rules parse back and run interpreted as compiled
   const HostArrays inputs = random_arrays(graph->input_types(), 5);
   CHECK(difference(compiled(graph, inputs), interpreted(*graph, inputs)) == "");
 }
+
+TEST_CASE("softmax's own rule is the derivative of its definition, under every transform") {
+  const auto own = [](Array x) { return fx::softmax(x); };
+  const auto plain = [](Array x) {
+    const Array e = fx::exp(x - fx::stop_gradient(fx::max(x, -1, true)));
+    return e / fx::sum(e, -1, true);
+  };
+  const Array x = fx::array({0.3, -1.2, 2.0, 0.1}), w = fx::array({1.5, -0.5, 0.25, 3.0});
+  const Array rows = fx::stack({x, w, x * w});
+  const auto same = [](const Array& a, const Array& b) {
+    REQUIRE(a.shape() == b.shape());
+    CHECK(fx::max(fx::abs(a - b)).item<double>() < 1e-13);
+  };
+  const auto loss = [&](auto f) { return [=](Array x) { return fx::sum(w * f(x) * f(x)); }; };
+  const auto third = [&](auto f) {
+    const auto first = [=](Array x) { return fx::sum(w * fx::grad(loss(f))(x)); };
+    return fx::grad([=](Array x) { return fx::sum(w * fx::grad(first)(x)); });
+  };
+  // The state goes through softmax in every step.
+  const auto looped = [&](auto f) {
+    return [=](Array x) {
+      const auto step = [=](Array s, Array r) { return std::pair{f(s * 2 + r), fx::sum(s)}; };
+      return fx::sum(w * fx::scan(step, x, rows).first);
+    };
+  };
+  same(own(x), plain(x));
+  same(fx::jvp(own, x, w).second, fx::jvp(plain, x, w).second);
+  same(fx::grad(loss(own))(x), fx::grad(loss(plain))(x));
+  same(fx::jacrev(own)(x), fx::jacfwd(plain)(x));
+  same(fx::jacfwd(own)(x), fx::jacrev(plain)(x));
+  same(fx::hessian(loss(own))(x), fx::hessian(loss(plain))(x));
+  same(third(own)(x), third(plain)(x));
+  same(fx::jit(fx::vmap(third(own)))(rows), fx::vmap(third(plain))(rows));
+  same(fx::grad(fx::jit(loss(own)))(x), fx::grad(loss(plain))(x));
+  same(fx::grad(fx::checkpoint(loss(own)))(x), fx::grad(loss(plain))(x));
+  same(fx::grad(looped(own))(x), fx::grad(looped(plain))(x));
+  same(fx::hessian(looped(own))(x), fx::hessian(looped(plain))(x));
+  same(fx::jit(fx::vmap(fx::grad(looped(own))))(rows), fx::vmap(fx::grad(looped(plain)))(rows));
+}
