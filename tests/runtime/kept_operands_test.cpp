@@ -3,27 +3,20 @@
 #include "fluxion/fluxion.hpp"
 #include "runtime/thread_pool.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/random_floats.hpp"
 #include "trace/leaf.hpp"
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 namespace fx = fluxion;
 using fx::Array;
 using fx::MatmulSpec;
+using fx::test::random_floats;
 using std::int64_t;
 
 namespace {
-
-std::vector<float> numbers(int64_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& v : values) v = uniform(random);
-  return values;
-}
 
 class Bytes {
  public:
@@ -74,7 +67,7 @@ std::vector<float> kept_product(int threads,
 void check_kept(int64_t m, int64_t n, int64_t k, bool transposed_b) {
   CAPTURE(m, n, k, transposed_b);
   const MatmulSpec s = product(m, n, k, transposed_b);
-  const std::vector<float> a = numbers(m * k, 1), b = numbers(k * n, 2);
+  const std::vector<float> a = random_floats(m * k, 1), b = random_floats(k * n, 2);
   const std::vector<float> c = kept_product(1, s, a, b);
   for (const int threads : {2, 3, 5}) {
     const std::vector<float> same = kept_product(threads, s, a, b);
@@ -99,7 +92,7 @@ void check_kept(int64_t m, int64_t n, int64_t k, bool transposed_b) {
 }
 
 Array matrix(int64_t rows, int64_t columns, unsigned seed, float scale = 1) {
-  std::vector<float> values = numbers(rows * columns, seed);
+  std::vector<float> values = random_floats(rows * columns, seed);
   for (float& v : values) v *= scale;
   return fx::from_span(std::span(values), {rows, columns});
 }

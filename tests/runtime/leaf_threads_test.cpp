@@ -4,28 +4,21 @@
 #include "runtime/leaves/onednn.hpp"
 #include "runtime/thread_pool.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/random_floats.hpp"
 #include "trace/leaf.hpp"
 
 #include <array>
 #include <bit>
 #include <cstring>
-#include <random>
 #include <vector>
 
 namespace fx = fluxion;
 using fx::ConvolutionSpec;
 using fx::MatmulSpec;
+using fx::test::random_floats;
 using std::int64_t;
 
 namespace {
-
-std::vector<float> numbers(int64_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& v : values) v = uniform(random);
-  return values;
-}
 
 /// The result's bits, of a leaf that was prepared and run on so many threads.
 std::vector<float> result_on(int threads,
@@ -48,7 +41,7 @@ std::vector<float> result_on(int threads,
 }
 
 void check_same_bits(const fx::LeafSpec& spec, int64_t a, int64_t b, int64_t count) {
-  const std::vector<float> x = numbers(a, 1), y = numbers(b, 2);
+  const std::vector<float> x = random_floats(a, 1), y = random_floats(b, 2);
   const std::vector<float> one = result_on(1, spec, x, y, count);
   for (const int threads : {2, 3, 5}) {
     CAPTURE(threads);
