@@ -482,10 +482,9 @@ MappedKernel map_kernel(const Kernel& kernel, const VectorTarget& target) {
   const bool tiled = std::any_of(
       mapping.phases.begin(), mapping.phases.end(), [](const auto& p) { return p.tiled >= 0; });
   // What a tile shares it reads less often than any order of loops would.
-  if (tiled) return {std::move(form), std::move(mapping)};
-  if (std::optional<Kernel> by_rows = interchange(form)) {
-    mapping = choose_mapping(*by_rows, target);
-    return {std::move(*by_rows), std::move(mapping)};
+  if (std::optional<Kernel> by_rows = tiled ? std::nullopt : interchange(form)) {
+    form = std::move(*by_rows);
+    mapping = choose_mapping(form, target);
   }
   return {std::move(form), std::move(mapping)};
 }
