@@ -159,6 +159,12 @@ void PhaseEmitter::instruction(Id id) {
     results_[at(id)] = made;
     return;
   }
+  if (i.verb == Verb::div && kernel::is_float(i.type) && vary && !varies(i.b)) {
+    if (Value* quotient = quotient_by_same(vector(i.a), scalar(i.b))) {
+      results_[at(id)] = {nullptr, 0, quotient};
+      return;
+    }
+  }
   Value* operands[3] = {nullptr, nullptr, nullptr};
   for (int k = 0; k < count; ++k) {
     // A condition that is the same for all lanes chooses whole vectors.

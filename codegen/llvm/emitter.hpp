@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -136,6 +137,16 @@ class PhaseEmitter {
   void set_results(std::int32_t number, const std::vector<Value*>&);
   Value* any(Value* mask);
 
+  // divisions of all lanes by one number
+  struct Reciprocal {
+    Value* value = nullptr;
+    Value* in_range = nullptr;  // whether the divisor's size allows to use it
+  };
+  Value* exact_inverse(Value* divisor) const;
+  const Reciprocal& reciprocal(llvm::Instruction* divisor);
+  Value* divide_by_same(Value* x, llvm::Instruction* divisor);
+  Value* quotient_by_same(Value* x, Value* divisor);
+
   // reductions
   std::vector<bool> carry_varies(std::int32_t number);
   std::vector<Value*> combine(const kernel::Loop&,
@@ -227,6 +238,7 @@ class PhaseEmitter {
   std::vector<Kept> kept_;
   Value* all_inside_ = nullptr;  // of the updates that were kept last
   Value* spare_ = nullptr;
+  std::map<llvm::Instruction*, Reciprocal> reciprocals_;
 };
 
 }  // namespace fluxion::codegen
