@@ -8,6 +8,8 @@ function(fluxion_layer name)
   add_library(fluxion_${name} OBJECT ${ARGN})
   fluxion_settings(fluxion_${name})
   set_target_properties(fluxion_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # What a thread keeps is one load away, also in a shared library: a call of the loader otherwise.
+  target_compile_options(fluxion_${name} PRIVATE -ftls-model=initial-exec)
   target_include_directories(fluxion_${name} PRIVATE ${PROJECT_SOURCE_DIR}
                                                      ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(fluxion_${name} PRIVATE fluxion_fmt)

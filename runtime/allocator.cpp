@@ -88,8 +88,8 @@ Central& central() {
   return *one;
 }
 
-__attribute__((tls_model("initial-exec"))) thread_local ThreadCache* thread_cache = nullptr;
-__attribute__((tls_model("initial-exec"))) thread_local bool thread_ended = false;
+thread_local ThreadCache* thread_cache = nullptr;
+thread_local bool thread_ended = false;
 
 /// Hands the last `count` free blocks of a bin back.
 void give_back(ThreadCache::Bin& bin, int number, int count) noexcept {
@@ -154,7 +154,7 @@ void count_live(std::int64_t bytes) noexcept {
 detail::Ref<Buffer> hand_out(Block* block, std::size_t bytes) noexcept {
   permit(block->data(), bytes);
   block->resize(bytes);
-  return detail::Ref<Buffer>(block);
+  return detail::Ref<Buffer>::first(block);
 }
 
 /// What `take` finds, if need be after all free memory went back to the system.
@@ -184,7 +184,7 @@ detail::Ref<Buffer> allocate_slowly(std::size_t bytes) {
     totals.add_live(static_cast<std::int64_t>(bytes));
     permit(block->data(), bytes);
     block->resize(bytes);
-    return detail::Ref<Buffer>(block);
+    return detail::Ref<Buffer>::first(block);
   }
   const int number = class_of(bytes);
   SizeClass& shared = central().classes[static_cast<std::size_t>(number)];

@@ -24,7 +24,7 @@ ArrayList run_now(const Op& op, Arrays operands, TypeList results, const Site& s
     for (const Array& a : operands) {
       inputs.push_back(builder.input(type_of(a)));
       const detail::Node& node = *detail::Access::node(a);
-      arguments.push_back({node.data(), node.buffer, false});
+      arguments.push_back({node.data(), node.buffer.raw(), false});
     }
     const ValueId first = builder.add(op, inputs, results, site);
     for (std::size_t k = 0; k < made.size(); ++k)

@@ -124,7 +124,7 @@ void run(Cut& cut, std::unique_lock<std::mutex>& guard) {
       // Results of one program may share memory: only its last holder gives it away.
       const bool give =
           cut.last_use[i] && leaf.buffer && !leaf.buffer->borrowed() && leaf.buffer->unique();
-      arguments.push_back({leaf.data(), leaf.buffer, give});
+      arguments.push_back({leaf.data(), leaf.buffer.raw(), give});
     }
     program->run(arguments, results);
   } catch (...) {

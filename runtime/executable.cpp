@@ -111,7 +111,7 @@ class NativeProgram final : public Executable {
         const Argument& argument = arguments[index];
         if (argument.buffer && !argument.buffer->borrowed() &&
             argument.buffer->data() == argument.data) {
-          results[k] = argument.buffer;
+          results[k] = Ref<Buffer>(argument.buffer);
           continue;
         }
         results[k] = allocate(result.bytes);
@@ -122,7 +122,7 @@ class NativeProgram final : public Executable {
         const Argument& donor = arguments[static_cast<std::size_t>(result.donor)];
         if (donor.donated && donor.buffer && !donor.buffer->borrowed() &&
             donor.buffer->data() == donor.data) {
-          results[k] = donor.buffer;
+          results[k] = Ref<Buffer>(donor.buffer);
           continue;
         }
       }

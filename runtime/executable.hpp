@@ -11,10 +11,10 @@
 namespace fluxion {
 
 /// One input of a run. `data` points at `bytes_of(type)` bytes; `buffer` owns them (null: a literal
-/// held elsewhere for the length of the call).
+/// held elsewhere), and is held by the caller for the length of the call.
 struct Argument {
   const void* data = nullptr;
-  detail::Ref<Buffer> buffer;
+  Buffer* buffer = nullptr;
   bool donated = false;  // the caller's last reference: the program may write over it, or hand it
                          // back as a result
 };

@@ -3,6 +3,7 @@
 
 #include "runtime/program.hpp"
 #include "runtime/recorder.hpp"
+#include "runtime/run_step.hpp"
 #include "trace/frame.hpp"
 #include "trace/ops.hpp"
 
@@ -57,36 +58,33 @@ class CompiledFunction final : public Program {
     return true;
   }
 
-  Flat run(Flat arguments, const std::vector<bool>& donated, Site site) override {
+  Flat run(Flat arguments, std::span<const Given> given, Site site) override {
     const SiteScope here(site);
     force(arguments, site);
-    constexpr std::size_t most = 32;
-    Argument few[most];
-    Ref<Buffer> few_results[most];
-    const std::size_t n = arguments.size() + captures_.size(), m = outputs_.size();
-    std::vector<Argument> many(n > most ? n : 0);
-    std::vector<Ref<Buffer>> many_results(m > most ? m : 0);
-    Argument* in = n > most ? many.data() : few;
-    Ref<Buffer>* out = m > most ? many_results.data() : few_results;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-      const Node& node = *Access::node(arguments[i]);
-      const bool give =
-          i < donated.size() && donated[i] && node.buffer && !node.buffer->borrowed() &&
-          node.references.load(std::memory_order_acquire) == 1 && node.buffer->unique();
-      in[i] = {node.data(), node.buffer, give};
-    }
-    for (std::size_t i = 0; i < captures_.size(); ++i)
-      in[arguments.size() + i] = {
-          Access::node(captures_[i])->data(), Access::node(captures_[i])->buffer, false};
+    runtime::Scratch<Argument, 16> in(arguments.size() + captures_.size());
+    runtime::Scratch<Ref<Buffer>, 16> out(outputs_.size());
+    std::size_t n = 0;
+    auto add = [&](const Array& array, bool away) {
+      const Node& node = *Access::node(array);
+      const bool give = away && node.buffer && !node.buffer->borrowed() &&
+                        node.references.load(std::memory_order_acquire) == 1 &&
+                        node.buffer->unique();
+      in[n++] = {node.data(), node.buffer.raw(), give};
+    };
+    for (const Given& argument : given)
+      while (n < argument.end) add(arguments[n], argument.away);
+    while (n < arguments.size()) add(arguments[n], false);
+    for (const Array& captured : captures_) add(captured, false);
     if (runtime::checking_nans())
-      runtime::nan_checked_program(graph_)->run({in, n}, {out, m});
+      runtime::nan_checked_program(graph_)->run({in.data(), in.size()}, {out.data(), out.size()});
     else
-      program_->run({in, n}, {out, m});
-    Flat results;
-    results.reserve(m);
-    for (std::size_t i = 0; i < m; ++i)
-      results.push_back(ready_array(outputs_[i], std::move(out[i]), site));
-    return results;
+      program_->run({in.data(), in.size()}, {out.data(), out.size()});
+    // The results take the place of the arguments: a call allocates one list.
+    arguments.clear();
+    arguments.reserve(out.size());
+    for (std::size_t k = 0; k < out.size(); ++k)
+      arguments.push_back(ready_array(outputs_[k], std::move(out[k]), site));
+    return arguments;
   }
 
   void check(FlatFunction f) const override {

@@ -83,7 +83,7 @@ class NanCheck {
     std::vector<Argument> arguments;
     for (const Value& x : operands) {
       inputs.push_back(builder.input(x.type));
-      arguments.push_back({x.data, x.buffer, false});
+      arguments.push_back({x.data, x.buffer.raw(), false});
     }
     const ValueId first = builder.add(o.op, inputs, types, o.site);
     for (std::size_t k = 0; k < types.size(); ++k)
@@ -149,8 +149,9 @@ class NanCheckedProgram final : public Executable {
   void run(std::span<const Argument> arguments, std::span<Ref<Buffer>> results) const override {
     Values values;
     for (std::size_t k = 0; k < arguments.size(); ++k)
-      values.push_back(
-          {graph_->type(static_cast<ValueId>(k)), arguments[k].buffer, arguments[k].data});
+      values.push_back({graph_->type(static_cast<ValueId>(k)),
+                        Ref<Buffer>(arguments[k].buffer),
+                        arguments[k].data});
     values = NanCheck::walk(*graph_, std::move(values));
     for (std::size_t k = 0; k < results.size(); ++k)
       results[k] = NanCheck::copied(values[static_cast<std::size_t>(graph_->outputs()[k])]);

@@ -11,13 +11,23 @@ namespace fluxion::runtime {
 /// Up to a fixed number of elements live on the stack.
 template <class T, std::size_t few> class Scratch {
  public:
-  explicit Scratch(std::size_t n) : data_(n > few ? (many_.resize(n), many_.data()) : few_) {}
+  explicit Scratch(std::size_t n)
+      : count_(n), data_(n > few ? std::allocator<T>().allocate(n) : reinterpret_cast<T*>(few_)) {
+    std::uninitialized_default_construct_n(data_, n);
+  }
+  ~Scratch() {
+    std::destroy_n(data_, count_);
+    if (count_ > few) std::allocator<T>().deallocate(data_, count_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
   T* data() { return data_; }
+  std::size_t size() const { return count_; }
   T& operator[](std::size_t i) { return data_[i]; }
 
  private:
-  T few_[few];
-  std::vector<T> many_;
+  alignas(T) std::byte few_[few * sizeof(T)];
+  std::size_t count_;
   T* data_;
 };
 

@@ -63,11 +63,9 @@ template <class Done> bool spin_until(std::chrono::nanoseconds time, Done done) 
   return done();
 }
 
-// Initial-exec: one load instead of a call, also from a shared library.
-#define FLUXION_THREAD_LOCAL thread_local __attribute__((tls_model("initial-exec")))
-FLUXION_THREAD_LOCAL bool inside_job = false;
-FLUXION_THREAD_LOCAL int participant_number = 0;
-FLUXION_THREAD_LOCAL int preferred_slot = -1;
+thread_local bool inside_job = false;
+thread_local int participant_number = 0;
+thread_local int preferred_slot = -1;
 
 /// While a thread runs ranges of one job.
 class Participation {

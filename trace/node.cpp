@@ -50,7 +50,7 @@ Array literal_bits(DType dtype, std::uint64_t low, std::uint64_t high, const Sit
   n->scalar[0] = low;
   n->scalar[1] = high;
   n->state.store(detail::Node::State::ready, std::memory_order_release);
-  return detail::Access::make(n);
+  return detail::Access::first(n);
 }
 
 Array ready_array(const Type& type, detail::Ref<Buffer> buffer, const Site& site) {
@@ -59,7 +59,7 @@ Array ready_array(const Type& type, detail::Ref<Buffer> buffer, const Site& site
   n->site = site;
   n->buffer = std::move(buffer);
   n->state.store(detail::Node::State::ready, std::memory_order_release);
-  return detail::Access::make(n);
+  return detail::Access::first(n);
 }
 
 }  // namespace fluxion

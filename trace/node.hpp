@@ -62,6 +62,13 @@ struct Access {
     a.node_ = n;
     return a;
   }
+  /// The first reference to a node that no other thread can know.
+  static Array first(Node* n) {
+    Array a;
+    n->references.store(1, std::memory_order_relaxed);
+    a.node_ = n;
+    return a;
+  }
 };
 
 }  // namespace detail

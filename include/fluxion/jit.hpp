@@ -66,12 +66,11 @@ template <class F> class Jit : public Callable<Jit<F>, F> {
     const std::tuple<View<T, A>...> args(
         detail::view<T>(a, site)...);  // no tree is copied on a hit
     Flat flat;
-    std::vector<bool> donated;
-    std::apply(
+    flat.reserve(sizeof...(A));
+    const std::array<Given, sizeof...(A)> given = std::apply(
         [&](const auto&... each) {
-          ((detail::collect(each, flat),
-            donated.resize(flat.size(), !std::is_lvalue_reference_v<A>)),
-           ...);
+          return std::array<Given, sizeof...(A)>{
+              (detail::collect(each, flat), Given{flat.size(), !std::is_lvalue_reference_v<A>})...};
         },
         args);
     if (detail::inside_frame()) {
@@ -95,7 +94,7 @@ template <class F> class Jit : public Callable<Jit<F>, F> {
       entry->program->check(tracer.flat());
     }
     (detail::give<A>(a), ...);  // only now: a call that was refused has taken nothing
-    return detail::rebuild(*entry->out, entry->program->run(std::move(flat), donated, site));
+    return detail::rebuild(*entry->out, entry->program->run(std::move(flat), given, site));
   }
   template <class Entry, class Views, std::size_t... I>
   const Entry* find(const Flat& flat, const Views& args, std::index_sequence<I...>) const {

@@ -43,9 +43,15 @@ struct Memory {
 namespace detail {
 Function run_trace(FlatFunction, Flat arguments);
 Flat run_abstract(FlatFunction, Flat arguments);
+/// Whether a call gives the arrays of an argument away: those of the flat list up to `end` that no
+/// earlier argument has.
+struct Given {
+  std::size_t end = 0;
+  bool away = false;
+};
 /// A compiled function on flat lists.
 struct Program : Shared {
-  virtual Flat run(Flat arguments, const std::vector<bool>& donated, Site) = 0;
+  virtual Flat run(Flat arguments, std::span<const Given> given, Site) = 0;
   virtual bool accepts(const Flat& arguments) const = 0;  // same shapes and dtypes as at the trace
   virtual void check(
       FlatFunction) const = 0;  // traces again and throws "stale-capture" if the program changed

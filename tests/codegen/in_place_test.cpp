@@ -55,7 +55,8 @@ TEST_CASE("an argument is copied once, and not when it is given away") {
   std::fill_n(static_cast<float*>(given->data()), 1000, 7.0f);
   *static_cast<std::int32_t*>(at->data()) = 10;
   for (const bool donated : {false, true}) {
-    std::vector<Argument> arguments = {{given->data(), given, donated}, {at->data(), at, false}};
+    std::vector<Argument> arguments = {{given->data(), given.raw(), donated},
+                                       {at->data(), at.raw(), false}};
     std::vector<detail::Ref<Buffer>> results(1);
     compile(graph)->run(arguments, results);
     CHECK((results[0].raw() == given.raw()) == donated);

@@ -33,7 +33,7 @@ std::vector<detail::Ref<Buffer>> run_on(const GraphRef& graph,
                                         const std::vector<detail::Ref<Buffer>>& inputs,
                                         bool donated) {
   std::vector<Argument> arguments;
-  for (const auto& buffer : inputs) arguments.push_back({buffer->data(), buffer, donated});
+  for (const auto& buffer : inputs) arguments.push_back({buffer->data(), buffer.raw(), donated});
   std::vector<detail::Ref<Buffer>> results(graph->outputs().size());
   compile(graph)->run(arguments, results);
   return results;

@@ -245,6 +245,22 @@ TEST_CASE("a second process compiles nothing and does not load the compiler") {
   CHECK(fs::is_empty(empty.path()));
 }
 
+#ifdef __x86_64__
+TEST_CASE("code that was compiled quickly is taken from disk only by who asks for such") {
+  const TemporaryFolder folder;
+  const auto run = [&](const char* quick, const char* expected) {
+    // Of a size that is worth compiling again, which no kernel is after its first run.
+    return status_of(start_worker({"FLUXION_CACHE_DIR=" + folder.path().string(), quick},
+                                  {"1", "3", expected, "3000"}));
+  };
+  CHECK(run("FLUXION_QUICK_CODE=5", "compile") == 0);
+  CHECK(run("FLUXION_QUICK_CODE=5", "load") == 0);
+  CHECK(run("FLUXION_QUICK_CODE=0", "compile") == 0);
+  CHECK(run("FLUXION_QUICK_CODE=0", "load") == 0);
+  CHECK(run("FLUXION_QUICK_CODE=5", "load") == 0);
+}
+#endif
+
 TEST_CASE("the environment says where the cache is, how large, and whether there is one") {
   const TemporaryFolder folder;
   const std::string at = folder.path().string();

@@ -1,7 +1,8 @@
-// A process that shares the cache on disk with others: SEED COUNT compile|load|any. Runs COUNT
-// programs out of 200 and checks their results. Exits with 1: a wrong result; 2: a damaged entry;
-// 3: it compiled where it should load, or the other way; 5: the module with LLVM is in its memory
-// where it loaded all code, or is not where it compiled.
+// A process that shares the cache on disk with others: SEED COUNT compile|load|any [SIZE].
+// Runs COUNT programs out of 200, of SIZE elements or a few more, and checks their results. Exits
+// with 1: a wrong result; 2: a damaged entry; 3: it compiled where it should load, or the other
+// way; 5: the module with LLVM is in its memory where it loaded all code, or is not where it
+// compiled.
 #include "fluxion/fluxion.hpp"
 #include "runtime/disk_cache.hpp"
 #include "runtime/kernel_cache.hpp"
@@ -22,12 +23,13 @@ bool has_compiler() {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 4;
+  if (argc != 4 && argc != 5) return 4;
   std::mt19937 random(static_cast<unsigned>(std::strtoul(argv[1], nullptr, 10)));
   const int count = std::atoi(argv[2]);
   const std::string_view expected = argv[3];
+  const int least = argc == 5 ? std::atoi(argv[4]) : 10;
   for (int k = 0; k < count; ++k) {
-    const int size = 10 + static_cast<int>(random() % 200);
+    const int size = least + static_cast<int>(random() % 200);
     const fx::Array x = fx::arange(static_cast<float>(size));
     const std::vector<float> y = ((x * x + x) * 2).to_vector<float>();
     if (static_cast<int>(y.size()) != size) return 1;

@@ -85,10 +85,11 @@ inline HostArrays run(const Executable& executable,
                       const HostArrays& inputs,
                       bool donated = false) {
   const GuardedMemory guard;
+  std::vector<detail::Ref<Buffer>> buffers;
   std::vector<Argument> arguments;
   for (const HostArray& a : inputs) {
     const std::size_t bytes = bytes_of(a.type);
-    const detail::Ref<Buffer> buffer = allocate(bytes);
+    Buffer* const buffer = buffers.emplace_back(allocate(bytes)).raw();
     if (bytes) std::memcpy(buffer->data(), a.bytes.data(), bytes);
     arguments.push_back({buffer->data(), buffer, donated});
   }
