@@ -118,7 +118,7 @@ void Fusion::place_kernel_operation(std::int32_t i, const Demand& demand) {
 /// where it lies should not read it too: then it would need a copy.
 bool Fusion::has_room(std::int32_t i, int n) {
   const Node& node = nodes_[static_cast<std::size_t>(n)];
-  const std::set<ValueId> updated = updated_by(node);
+  const FlatSet<ValueId> updated = updated_by(node);
   for (ValueId v : operation(i).operands)
     if (updated.contains(v)) return false;
   return node.instructions + facts(i).instructions <= most_instructions &&

@@ -59,8 +59,8 @@ bool Fusion::updates(const Node& node, std::int32_t i, std::size_t operand) cons
          });
 }
 
-std::set<ValueId> Fusion::updated_by(const Node& node) const {
-  std::set<ValueId> values;
+FlatSet<ValueId> Fusion::updated_by(const Node& node) const {
+  FlatSet<ValueId> values;
   for (const InPlace& p : node.in_place)
     values.insert(operation(node.updater).operands[static_cast<std::size_t>(p.operand)]);
   return values;
@@ -75,7 +75,7 @@ void Fusion::update_last() {
   for (int n = 0; n < static_cast<int>(nodes_.size()); ++n) {
     const Node& node = nodes_[static_cast<std::size_t>(n)];
     if (!node.alive) continue;
-    std::set<ValueId> read = inputs_of(node);
+    FlatSet<ValueId> read = inputs_of(node);
     read.merge(updated_by(node));
     for (ValueId v : read) readers[v].push_back(n);
   }
@@ -177,8 +177,8 @@ void Fusion::replace(int a, int b, Node both) {
     if (node.readers.erase(b) && &node != &x) node.readers.insert(a);
 }
 
-std::set<ValueId> Fusion::inputs_of(const Node& node) const {
-  std::set<ValueId> inputs;
+FlatSet<ValueId> Fusion::inputs_of(const Node& node) const {
+  FlatSet<ValueId> inputs;
   for (const auto& [i, paths] : node.evaluated) {
     const Operation& o = operation(i);
     for (std::size_t k = 0; k < o.operands.size(); ++k) {
@@ -218,7 +218,7 @@ bool Fusion::reads_at_own_place(const Node& node, ValueId v) {
   return true;
 }
 
-Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
+Cut Fusion::cut_of(const Node& node, const FlatSet<ValueId>& needed) {
   Cut cut;
   cut.kind = node.kind;
   for (const auto& [i, paths] : node.evaluated) cut.group.operations.push_back(i);
@@ -239,7 +239,7 @@ Cut Fusion::cut_of(const Node& node, const std::set<ValueId>& needed) {
       cut.group.outputs.push_back(o.first_result + k);
     return cut;
   }
-  const std::set<ValueId> inputs = inputs_of(node);
+  const FlatSet<ValueId> inputs = inputs_of(node);
   cut.group.inputs.assign(inputs.begin(), inputs.end());
   for (ValueId v : node.outputs)
     if (needed.contains(v)) cut.group.outputs.push_back(v);
@@ -337,21 +337,21 @@ class Fusion::Order {
   }
 
   const Fusion& fusion_;
-  std::vector<std::set<ValueId>> read_;       // by each node
-  std::map<ValueId, std::set<int>> readers_;  // that have not run yet, of values that nodes make
-  std::vector<int> waiting_;                  // for how many nodes
+  std::vector<FlatSet<ValueId>> read_;       // by each node
+  std::map<ValueId, FlatSet<int>> readers_;  // that have not run yet, of values that nodes make
+  std::vector<int> waiting_;                 // for how many nodes
   using Entry = std::tuple<bool, std::int32_t, int>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> ready_;
 };
 
 std::vector<Cut> Fusion::ordered() {
   update_last();
-  std::set<ValueId> needed(graph_.outputs().begin(), graph_.outputs().end());
+  std::vector<ValueId> read = graph_.outputs();
   for (const Node& node : nodes_)
-    if (node.alive) {
-      needed.merge(inputs_of(node));
-      needed.merge(updated_by(node));
-    }
+    if (node.alive)
+      for (const auto& values : {inputs_of(node), updated_by(node)})
+        read.insert(read.end(), values.begin(), values.end());
+  const FlatSet<ValueId> needed(read.begin(), read.end());
   std::vector<Cut> cuts;
   for (int n : Order(*this).run())
     cuts.push_back(cut_of(nodes_[static_cast<std::size_t>(n)], needed));

@@ -1,11 +1,11 @@
 // The kernels that fusion is making: what each evaluates, what it stores, who reads that.
 #pragma once
 #include "codegen/cost.hpp"
+#include "codegen/flat_set.hpp"
 #include "codegen/fuse.hpp"
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 namespace fluxion::codegen {
 
@@ -41,9 +41,9 @@ struct Node {  // a kernel (or leaf, ...) in the making
   std::int64_t count = 0;
   Shape shape;
   std::map<std::int32_t, Paths> evaluated;  // operations, and how
-  std::set<ValueId> outputs;
-  std::set<int> readers;  // nodes that read its outputs, or are to run after it
-  InPlaces in_place;      // of its only structured operation, `updater`
+  FlatSet<ValueId> outputs;
+  FlatSet<int> readers;  // nodes that read its outputs, or are to run after it
+  InPlaces in_place;     // of its only structured operation, `updater`
   std::int32_t updater = -1;
   int instructions = 0;
   std::size_t structured = 0;
@@ -112,7 +112,7 @@ class Fusion {
   // What the nodes do with operation i, once all its users are placed.
   struct Demand {
     std::map<int, Paths> by_node;  // kernels that may evaluate it
-    std::set<int> memory;          // nodes that want it in memory whatever happens
+    FlatSet<int> memory;           // nodes that want it in memory whatever happens
     bool stored = false;           // it must be in memory
   };
   Demand demand_of(std::int32_t i);
@@ -139,22 +139,22 @@ class Fusion {
   void merge_siblings();
   void fuse_rows();
   std::int64_t row_of(const Node&);
-  std::set<int> row_neighbours(int n);
+  FlatSet<int> row_neighbours(int n);
   bool is_stage(const Node&, const Shape& rows, std::int64_t row);
   bool join_rows(int a, int b);
   bool order_stages(Node&) const;
   bool is_one_row(const Node&);
   void describe_stages(const Node&, Cut&);
-  std::set<ValueId> kept_by(const Node& group, const Node& stage) const;
+  FlatSet<ValueId> kept_by(const Node& group, const Node& stage) const;
   bool reads_in_row(const Node& stage, ValueId, bool last);
   std::size_t buffers_of(const Node&) const;
-  std::set<ValueId> inputs_of(const Node&) const;
+  FlatSet<ValueId> inputs_of(const Node&) const;
   bool updates(const Node&, std::int32_t operation, std::size_t operand) const;
-  std::set<ValueId> updated_by(const Node&) const;
+  FlatSet<ValueId> updated_by(const Node&) const;
   void update_last();
   class Order;
   std::vector<Cut> ordered();
-  Cut cut_of(const Node&, const std::set<ValueId>& needed);
+  Cut cut_of(const Node&, const FlatSet<ValueId>& needed);
   Shape domain_of(const Node&);
   bool reads_at_own_place(const Node&, ValueId);
   bool is_flat(const Node&);
@@ -164,12 +164,12 @@ class Fusion {
   std::vector<std::vector<User>> users_;
   std::vector<bool> is_output_;
   std::vector<std::int32_t> makers_;
-  std::vector<std::set<int>> where_;  // the nodes that evaluate an operation
-  std::vector<int> repeated_;         // instructions that are repeated in several kernels below it
+  std::vector<FlatSet<int>> where_;  // the nodes that evaluate an operation
+  std::vector<int> repeated_;        // instructions that are repeated in several kernels below it
   std::vector<const OperationFacts*> facts_;
   std::vector<Node> nodes_;
-  std::map<ValueId, std::set<int>> readers_of_;  // before rows are fused
-  std::vector<std::uint32_t> seen_;              // of each node, the last search that came by
+  std::map<ValueId, FlatSet<int>> readers_of_;  // before rows are fused
+  std::vector<std::uint32_t> seen_;             // of each node, the last search that came by
   std::uint32_t searches_ = 0;
   int next_effect_ = -1;  // the node of the effect that comes next
 };

@@ -2,6 +2,8 @@
 // stage leaves for a row stays in registers or in the cache.
 #include "codegen/fuse_nodes.hpp"
 
+#include <set>
+
 namespace fluxion::codegen {
 namespace {
 
@@ -43,10 +45,10 @@ bool Fusion::is_stage(const Node& node, const Shape& rows, std::int64_t row) {
 
 /// Kernels that read what a row group makes, make what it reads, or read whole arrays that it
 /// reads.
-std::set<int> Fusion::row_neighbours(int n) {
+FlatSet<int> Fusion::row_neighbours(int n) {
   const Node& group = nodes_[static_cast<std::size_t>(n)];
-  std::set<int> found = group.readers;
-  std::set<ValueId> shared;
+  FlatSet<int> found = group.readers;
+  FlatSet<ValueId> shared;
   for (ValueId v : inputs_of(group)) {
     if (element_count(graph_.type(v).shape) == element_count(group.shape) * row_of(group))
       shared.insert(v);
@@ -112,7 +114,7 @@ bool Fusion::order_stages(Node& group) const {
   std::vector<Node> waiting = std::move(group.stages), ordered;
   while (!waiting.empty()) {
     const auto next = std::find_if(waiting.begin(), waiting.end(), [&](const Node& stage) {
-      const std::set<ValueId> inputs = inputs_of(stage);
+      const FlatSet<ValueId> inputs = inputs_of(stage);
       return std::none_of(waiting.begin(), waiting.end(), [&](const Node& other) {
         return &other != &stage && std::any_of(inputs.begin(), inputs.end(), [&](ValueId v) {
           return other.outputs.contains(v);
@@ -128,8 +130,8 @@ bool Fusion::order_stages(Node& group) const {
 }
 
 /// The whole rows of a stage that other stages read.
-std::set<ValueId> Fusion::kept_by(const Node& group, const Node& stage) const {
-  std::set<ValueId> kept;
+FlatSet<ValueId> Fusion::kept_by(const Node& group, const Node& stage) const {
+  FlatSet<ValueId> kept;
   if (stage.structured > 0 || stage.count == element_count(group.shape)) return kept;
   for (const Node& other : group.stages) {
     if (&other == &stage) continue;
@@ -158,7 +160,7 @@ bool Fusion::is_one_row(const Node& group) {
 /// place.
 bool Fusion::reads_in_row(const Node& stage, ValueId v, bool last) {
   if (last || stage.structured == 0) return reads_at_own_place(stage, v);
-  std::set<std::uint64_t> in_row{0};
+  FlatSet<std::uint64_t> in_row{0};
   for (const auto& [i, paths] : stage.evaluated)
     if (operation(i).op.structured())
       for (std::size_t k = 0; k < operation(i).operands.size(); ++k)
@@ -183,7 +185,7 @@ void Fusion::describe_stages(const Node& group, Cut& cut) {
   for (const Node& node : group.stages) {
     Group::Stage stage;
     for (const auto& [i, paths] : node.evaluated) stage.operations.push_back(i);
-    const std::set<ValueId> kept = kept_by(group, node);
+    const FlatSet<ValueId> kept = kept_by(group, node);
     stage.kept.assign(kept.begin(), kept.end());
     stage.along_row = node.structured == 0 && node.count != rows;
     for (ValueId v : node.outputs)

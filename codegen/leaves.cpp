@@ -49,12 +49,19 @@ class Finder {
       call.product = *product;
       call.leaf = with_moves(*product, call);
     }
-    if (!call.leaf) call.leaf = prepare(spec);
+    if (!call.leaf) call.leaf = prepared(spec);
     if (!call.leaf) return;
     const std::int32_t last = makers_[static_cast<std::size_t>(call.output)];
     leaves_.call_of[static_cast<std::size_t>(last)] =
         static_cast<std::int32_t>(leaves_.calls.size());
     leaves_.calls.push_back(std::move(call));
+  }
+
+  /// Equal calls of a program are prepared once.
+  detail::Ref<PreparedLeaf> prepared(const LeafSpec& spec) {
+    for (const auto& [known, leaf] : prepared_)
+      if (known == spec) return leaf;
+    return prepared_.emplace_back(spec, prepare(spec)).second;
   }
 
   /// The view that an operation is of its operand, or null.
@@ -91,7 +98,7 @@ class Finder {
     }
     any = move_result(spec, c_extents, moved) || any;
     if (!any) return {};
-    detail::Ref<PreparedLeaf> leaf = prepare(spec);
+    detail::Ref<PreparedLeaf> leaf = prepared(spec);
     moved.product = spec;
     if (leaf) call = std::move(moved);
     return leaf;
@@ -127,6 +134,7 @@ class Finder {
 
   const Graph& graph_;
   Leaves leaves_;
+  std::vector<std::pair<LeafSpec, detail::Ref<PreparedLeaf>>> prepared_;
   std::vector<std::int32_t> makers_;
   std::vector<std::vector<std::int32_t>> users_;
   std::vector<bool> is_output_;

@@ -2,6 +2,7 @@
 #include "codegen/schedule.hpp"
 
 #include "codegen/cost.hpp"
+#include "codegen/group_key.hpp"
 #include "codegen/lanes.hpp"
 #include "codegen/loop_kernel.hpp"
 #include "codegen/plan.hpp"
@@ -64,6 +65,7 @@ class Scheduler {
   }
   void add_step(const Cut&, const Leaves&);
   std::int32_t kernel_number(kernel::Kernel);
+  std::int32_t kernel_of(const Group&);
   void keep_constants();
   void plan();
   void reuse_dying_operands(std::vector<std::int32_t>& allocation,
@@ -78,6 +80,7 @@ class Scheduler {
   std::vector<std::int32_t> slot_of_;  // of roots
   std::vector<StepFacts> facts_;       // of steps
   std::unordered_multimap<std::uint64_t, std::int32_t> kernel_table_;
+  std::unordered_multimap<std::uint64_t, std::pair<GroupKey, std::int32_t>> lowered_;
 };
 
 /// A value lies in its root's memory: an alias in its operand's, and what is changed in place in
@@ -156,6 +159,18 @@ std::int32_t Scheduler::kernel_number(kernel::Kernel kernel) {
   return number;
 }
 
+/// Equal groups are lowered once.
+std::int32_t Scheduler::kernel_of(const Group& group) {
+  GroupKey key(graph_, group);
+  const std::uint64_t hash = key.hash();
+  const auto [from, to] = lowered_.equal_range(hash);
+  for (auto e = from; e != to; ++e)
+    if (e->second.first == key) return e->second.second;
+  const std::int32_t number = kernel_number(lower(graph_, group));
+  lowered_.emplace(hash, std::pair(std::move(key), number));
+  return number;
+}
+
 void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   Step step;
   StepFacts facts{nullptr, &cut};
@@ -163,7 +178,7 @@ void Scheduler::add_step(const Cut& cut, const Leaves& leaves) {
   step.cut = number_of(cut);
   if (cut.kind == Cut::Kind::kernel) {
     if (cut.group.outputs.empty()) return;
-    step.kernel = kernel_number(cut.kernel ? *cut.kernel : lower(graph_, cut.group));
+    step.kernel = cut.kernel ? kernel_number(*cut.kernel) : kernel_of(cut.group);
   } else {
     step.operation = cut.group.operations[0];
     step.region = cut.region;

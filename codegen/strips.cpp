@@ -118,6 +118,7 @@ class StripMaker {
 /// Makes a strip that begins with a product, without the kernels that its blocks do not divide.
 /// False if there is none.
 bool StripMaker::from(std::size_t first) {
+  if (facts_[first].product->m < least_block) return false;
   refused_.clear();
   std::set<std::int32_t> own;
   for (bool whole = false; !whole;) {

@@ -4,6 +4,9 @@
 #include "trace/ops/constant.hpp"
 #include "trace/passes.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace fluxion {
 namespace {
 
@@ -11,9 +14,25 @@ using kernel::Index;
 using kernel::Scalar;
 using Complex = kernel::Complex<Scalar>;
 
+/// Whether nothing is asked of a value's producer: it is no constant, and no move of elements or
+/// negation, whose repetition cancels.
+bool opaque(const GraphBuilder& graph, ValueId v) {
+  const std::int32_t producer = graph.producer(v);
+  if (producer < 0) return true;
+  const Operation& o = graph.operation(static_cast<std::size_t>(producer));
+  if (o.op.as<ops::Constant>()) return false;
+  if (!o.op.pointwise() || o.operands.size() != 1 ||
+      graph.type(o.operands[0]).dtype != graph.type(v).dtype)
+    return true;
+  const std::string_view name = o.op.name();
+  return name != "transpose" && name != "reshape" && name != "rev" && name != "neg" &&
+         name != "not" && name != "broadcast_in_dim";
+}
+
 /// One element of a value, seen through the few pointwise operations that made it.
 class Element {
  public:
+  static constexpr int most_depth = 3;
   explicit Element(const GraphBuilder& graph) : graph_(graph), builder_("element") {}
 
   struct Finding {
@@ -84,12 +103,9 @@ class Element {
   }
 
   Scalar value(ValueId v, const Index& index, int depth) {
-    const std::int32_t producer = graph_.producer(v);
-    if (producer >= 0 && depth <= most_depth) {
-      const Operation& o = graph_.operation(static_cast<std::size_t>(producer));
-      const bool constant = o.op.as<ops::Constant>() != nullptr;
-      if (constant || (o.op.pointwise() && o.operands.size() == 1 && see_through(o)))
-        return evaluate(o.op, o.operands, graph_.type(v), index, depth);
+    if (depth <= most_depth && !opaque(graph_, v)) {
+      const Operation& o = graph_.operation(static_cast<std::size_t>(graph_.producer(v)));
+      return evaluate(o.op, o.operands, graph_.type(v), index, depth);
     }
     for (const Read& read : reads_)
       if (read.value == v && read.index == index) return read.element;
@@ -102,32 +118,74 @@ class Element {
     return element;
   }
 
-  /// Moves of elements and the negation, whose repetition cancels.
-  bool see_through(const Operation& o) const {
-    const Type& from = graph_.type(o.operands[0]);
-    const Type& to = graph_.type(o.first_result);
-    const std::string_view name = o.op.name();
-    return from.dtype == to.dtype && (name == "transpose" || name == "reshape" || name == "rev" ||
-                                      name == "neg" || name == "not" || name == "broadcast_in_dim");
-  }
-
-  static constexpr int most_depth = 3;
   const GraphBuilder& graph_;
   kernel::Builder builder_;
   Index index_;
   std::vector<Read> reads_;
 };
 
+/// What was found of operations: it holds for all with the same attributes on operands that were
+/// made in the same way of values of the same types, the same ones of them equal.
+class Findings {
+ public:
+  Element::Finding look(const GraphBuilder& graph,
+                        const Op& operation,
+                        std::span<const ValueId> operands,
+                        const Type& type) {
+    Known now;
+    std::vector<ValueId> values;  // that the element is made of
+    now.operations.push_back(operation);
+    for (ValueId v : operands) {
+      for (int depth = 1;; ++depth) {
+        now.types.push_back(graph.type(v));
+        if (depth > Element::most_depth || opaque(graph, v)) {
+          const auto found = std::find(values.begin(), values.end(), v);
+          now.shape.push_back(found - values.begin());
+          if (found == values.end()) values.push_back(v);
+          break;
+        }
+        const Operation& o = graph.operation(static_cast<std::size_t>(graph.producer(v)));
+        now.shape.push_back(-1);
+        now.operations.push_back(o.op);
+        if (o.operands.empty()) break;
+        v = o.operands[0];
+      }
+      now.shape.push_back(-2);
+    }
+    std::vector<Known>& alike = known_[operation.hash()];
+    for (const Known& k : alike)
+      if (k.shape == now.shape && k.types == now.types && k.operations == now.operations)
+        return {k.same_as < 0 ? -1 : values[static_cast<std::size_t>(k.same_as)], k.constant};
+    const Element::Finding finding = Element(graph).look(operation, operands, type);
+    if (finding.same_as >= 0)
+      now.same_as = std::find(values.begin(), values.end(), finding.same_as) - values.begin();
+    now.constant = finding.constant;
+    alike.push_back(std::move(now));
+    return finding;
+  }
+
+ private:
+  struct Known {
+    std::vector<Op> operations;         // this one, then those behind each operand
+    std::vector<std::ptrdiff_t> shape;  // how they hang together: -1 an operation, 0.. a value
+    Types types;
+    std::ptrdiff_t same_as = -1;  // one of the values
+    std::optional<std::uint64_t> constant;
+  };
+  std::unordered_map<std::uint64_t, std::vector<Known>> known_;
+};
+
 /// An operation of the new graph that may not be made: a rule says what stands for it.
 struct Candidate {
   GraphBuilder& graph;
+  Findings& findings;
   const Operation& operation;               // of the old graph, with the operands below
   const std::vector<ValueId>& operands;     // in the new graph
   const Type& type;                         // of the only result
   std::optional<Element::Finding> finding;  // looked at once, by whoever asks first
 
   const Element::Finding& look() {
-    if (!finding) finding = Element(graph).look(operation.op, operands, type);
+    if (!finding) finding = findings.look(graph, operation.op, operands, type);
     return *finding;
   }
   bool is_constant(ValueId v) const {
@@ -195,6 +253,7 @@ std::vector<std::string_view> simplify_rules() {
 
 GraphRef simplify(const GraphRef& graph) {
   GraphBuilder builder;
+  Findings findings;
   std::vector<ValueId> values;
   for (const Type& type : graph->input_types()) values.push_back(builder.input(type));
   for (const Operation& o : graph->operations()) {
@@ -203,7 +262,7 @@ GraphRef simplify(const GraphRef& graph) {
     ValueId replacement = -1;
     if (o.result_count == 1 && !o.op.effects()) {
       const Type type = graph->type(o.first_result);
-      Candidate candidate{builder, o, operands, type, {}};
+      Candidate candidate{builder, findings, o, operands, type, {}};
       for (const Rule& rule : rules)
         if (replacement < 0) replacement = rule.apply(candidate);
     }
