@@ -1,10 +1,12 @@
 // Steps over planned memory: reuse, donation, results, programs and kernels that are compiled once.
 #include "codegen/schedule.hpp"
 
+#include "codegen/group_key.hpp"
 #include "codegen/plan.hpp"
 #include "runtime/kernel_cache.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/random_program.hpp"
 
 #include <cmath>
 #include <random>
@@ -211,6 +213,40 @@ TEST_CASE("kernels of the same structure are compiled once, in whatever program 
   compile(program({{{3, 41}, float32}},
                   [](const ArrayList& x) { return ArrayList{fx::cos(x[0]) * 11}; }));
   CHECK(runtime::compiled_kernels() == before);
+}
+
+TEST_CASE("groups with equal keys have the same kernel") {
+  const auto kernels = [](const GraphRef& graph) {
+    std::vector<codegen::Group> groups;
+    const codegen::Schedule schedule = codegen::schedule(graph, codegen::Libraries::none);
+    for (const codegen::Cut& cut : schedule.cuts)
+      if (cut.kind == codegen::Cut::Kind::kernel && !cut.kernel && !cut.group.outputs.empty())
+        groups.push_back(cut.group);
+    return groups;
+  };
+  std::size_t equal = 0;
+  const auto check = [&](const GraphRef& graph) {
+    const std::vector<codegen::Group> groups = kernels(graph);
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j) {
+        if (!(codegen::GroupKey(*graph, groups[i]) == codegen::GroupKey(*graph, groups[j])))
+          continue;
+        ++equal;
+        CHECK(codegen::GroupKey(*graph, groups[i]).hash() ==
+              codegen::GroupKey(*graph, groups[j]).hash());
+        CHECK(same_structure(codegen::lower(*graph, groups[i]), codegen::lower(*graph, groups[j])));
+      }
+  };
+  // Layers whose products are kernels of their own: two kernels each, equal but for the last.
+  const GraphRef layers = optimize(program({matrix}, [](const ArrayList& x) {
+    Array y = x[0];
+    for (int k = 0; k < 6; ++k) y = fx::tanh(fx::matmul(y, y)) * (k < 5 ? 0.5f : 0.25f);
+    return ArrayList{y};
+  }));
+  check(layers);
+  CHECK(equal >= 3 + 2 + 1);
+  CHECK(codegen::schedule(layers, codegen::Libraries::none).kernels.size() <= 4);
+  for (std::uint32_t seed = 0; seed < 60; ++seed) check(optimize(RandomProgram(seed).make(60)));
 }
 
 TEST_CASE("one program runs on several threads at once") {

@@ -79,6 +79,54 @@ TEST_CASE("is-its-operand: what changes an element or its place stays") {
         }) == 3);
 }
 
+TEST_CASE("is-its-operand: what is found of an operation holds for none that differs") {
+  const Type square{{4, 4}, float32};
+  const auto turned = [](const Array& x) { return ops::transpose(x, {1, 0}, here); };
+  const auto reversed = [](const Array& x) { return ops::rev(x, {0}, here); };
+  const auto negative = [](const Array& x) { return ops::unary("neg", x, here); };
+  const auto times = [](const Array& x, double factor) {
+    return ops::binary("mul", x, ops::broadcast_in_dim(number(factor), {4, 4}, {}, here), here);
+  };
+  constexpr ValueId other = -1;
+  std::vector<ValueId> expected;
+  const GraphRef graph = program({square, square}, [&](const ArrayList& in) {
+    ArrayList results;
+    const auto expect = [&](ValueId value, const Array& result) {
+      expected.push_back(value);
+      results.push_back(result);
+    };
+    const Array &x = in[0], &y = in[1];
+    const Array less = ops::compare(ops::Direction::lt, x, y, here);
+    for (int round = 0; round < 2; ++round) {
+      expect(0, times(x, 1));
+      expect(other, times(x, 2 + round));
+      expect(1, times(y, 1));
+      expect(other, ops::binary("mul", x, y, here));
+      expect(0, turned(turned(x)));
+      expect(other, turned(reversed(x)));
+      expect(other, reversed(turned(y)));
+      expect(1, turned(turned(y)));
+      expect(0, negative(negative(x)));
+      expect(other, negative(turned(x)));
+      expect(0, ops::select(less, x, x, here));
+      expect(other, ops::select(less, x, y, here));
+      expect(other, ops::select(less, y, x, here));
+      expect(1, ops::select(less, y, y, here));
+      expect(1, ops::select(less, negative(negative(y)), y, here));
+      expect(other, ops::select(less, negative(negative(x)), y, here));
+    }
+    return results;
+  });
+  const GraphRef result = simplify(graph);
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    INFO("result " << k);
+    const ValueId v = result->outputs()[k];
+    CHECK((v < 2 ? v : other) == expected[k]);
+  }
+  const HostArrays inputs = random_arrays(graph->input_types(), 1);
+  CHECK(difference(interpreted(*result, inputs), interpreted(*graph, inputs)) == "");
+}
+
 TEST_CASE("reshape-of-reshape: only the last shape matters") {
   CHECK(simplified(matrix, [](const Array& x) {
           return ops::reshape(ops::reshape(x, {12}, here), {2, 6}, here);
