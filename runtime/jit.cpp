@@ -80,10 +80,9 @@ class CompiledFunction final : public Program {
     else
       program_->run({in.data(), in.size()}, {out.data(), out.size()});
     // The results take the place of the arguments: a call allocates one list.
-    arguments.clear();
-    arguments.reserve(out.size());
+    arguments.resize(out.size());
     for (std::size_t k = 0; k < out.size(); ++k)
-      arguments.push_back(ready_array(outputs_[k], std::move(out[k]), site));
+      arguments[k] = ready_array(outputs_[k], std::move(out[k]), site);
     return arguments;
   }
 
