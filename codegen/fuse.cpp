@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t most_duplicates = 4;      // kernels that compute a cheap value again
 constexpr int most_repeated_instructions = 24;  // of such values, one on top of the other
+constexpr int load_instructions = 2;            // of a value that is as cheap as a load
 constexpr double few_evaluations = 4096;        // not worth a kernel of their own
 
 double total(const Paths& paths) {
@@ -90,7 +91,11 @@ void Fusion::place_leaf(std::int32_t i, std::int32_t call) {
 void Fusion::place_kernel_operation(std::int32_t i, const Demand& demand) {
   const Operation& o = operation(i);
   if (!demand.stored && o.op.pointwise()) {
-    const bool free = count_of(i) <= 1 || (o.operands.empty() && !facts(i).expensive);
+    // What reads nothing, or only numbers that are spread over an array, costs no more than a load.
+    const bool free = count_of(i) <= 1 ||
+                      (!facts(i).expensive &&
+                       (o.operands.empty() ||
+                        (facts(i).instructions <= load_instructions && bytes_read_by(i) == 0)));
     const bool fits = std::all_of(demand.by_node.begin(),
                                   demand.by_node.end(),
                                   [&](const auto& reader) { return has_room(i, reader.first); });
