@@ -152,7 +152,9 @@ class Findings {
       }
       now.shape.push_back(-2);
     }
-    std::vector<Known>& alike = known_[operation.hash()];
+    std::uint64_t hash = operation.hash();
+    for (std::int64_t size : type.shape) hash = hash * 31 + static_cast<std::uint64_t>(size);
+    std::vector<Known>& alike = known_[hash];
     for (const Known& k : alike)
       if (k.shape == now.shape && k.types == now.types && k.operations == now.operations)
         return {k.same_as < 0 ? -1 : values[static_cast<std::size_t>(k.same_as)], k.constant};
