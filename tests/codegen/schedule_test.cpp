@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <random>
+#include <set>
 #include <thread>
 
 using namespace fluxion;
@@ -247,6 +248,26 @@ TEST_CASE("groups with equal keys have the same kernel") {
   CHECK(equal >= 3 + 2 + 1);
   CHECK(codegen::schedule(layers, codegen::Libraries::none).kernels.size() <= 4);
   for (std::uint32_t seed = 0; seed < 60; ++seed) check(optimize(RandomProgram(seed).make(60)));
+}
+
+TEST_CASE(
+    "zeros that many kernels compare with are never in memory, and equal products are one call") {
+  const GraphRef graph = optimize(program({matrix, matrix}, [](const ArrayList& x) {
+    Array y = x[0];
+    for (int k = 0; k < 7; ++k) y = fx::relu(fx::matmul(y, x[1]));
+    return ArrayList{fx::exp(y)};
+  }));
+  const codegen::Schedule schedule = codegen::schedule(graph);
+  std::set<const codegen::PreparedLeaf*> calls;
+  std::size_t products = 0;
+  for (const codegen::Step& step : schedule.steps) {
+    if (step.kind == codegen::Cut::Kind::kernel) CHECK(!step.inputs.empty());
+    if (!step.leaf) continue;
+    ++products;
+    calls.insert(step.leaf.raw());
+  }
+  CHECK(products == 7);
+  CHECK(calls.size() == 1);
 }
 
 TEST_CASE("one program runs on several threads at once") {
