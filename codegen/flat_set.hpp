@@ -37,7 +37,6 @@ template <class T> class FlatSet {
     items_.erase(at);
     return 1;
   }
-  void clear() { items_.clear(); }
 
  private:
   std::vector<T> items_;
