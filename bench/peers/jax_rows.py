@@ -112,6 +112,28 @@ for n in (64, 256, 512, 1024, 2048):
     side.rows[f"matmul_{n}"] = functools.partial(matmul, n)
 
 
+def in_float64(f, *args):
+    """JAX computes it only where it is told to; the rows before and after keep its own default."""
+    with jax.enable_x64(True):
+        args = [jnp.asarray(np.asarray(a, dtype=np.float64)) for a in args]
+    f = jax.jit(f)
+
+    def call():
+        with jax.enable_x64(True):
+            return f(*args)
+    return call
+
+
+@row
+def matmul_f64():
+    return in_float64(lambda x, w: x @ w, numbers(1, (512, 512)), numbers(2, (512, 512)))
+
+
+@row
+def matvec_f64():
+    return in_float64(lambda a, x: a @ x, numbers(1, (2048, 2048)), numbers(2, (2048,)))
+
+
 def convolution(groups=1, **options):
     return lambda x, w: lax.conv_general_dilated(
         x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups)

@@ -14,6 +14,19 @@ Work dense_gelu(std::int64_t n) {
               numbers(3, {n}));
 }
 
+Array doubles(std::uint32_t seed, const Shape& shape) {
+  return numbers(seed, shape).astype(float64);
+}
+Work product_f64() {
+  return work([](Array x, Array w) { return matmul(x, w); },
+              doubles(1, {512, 512}),
+              doubles(2, {512, 512}));
+}
+Work matvec_f64() {
+  return work(
+      [](Array a, Array x) { return matmul(a, x); }, doubles(1, {2048, 2048}), doubles(2, {2048}));
+}
+
 /// Images and windows with the channels last, as nn::Conv2d has them.
 struct Convolution {
   Shape in, window;
@@ -83,6 +96,8 @@ Work attention_gradient(std::int64_t n) {
 void add_product_rows(Rows& rows) {
   for (const std::int64_t n : {64, 256, 512, 1024, 2048})
     rows["matmul_" + std::to_string(n)] = [n] { return dense_gelu(n); };
+  rows["matmul_f64"] = product_f64;
+  rows["matvec_f64"] = matvec_f64;
   rows["conv"] = [] { return convolution(full); };
   rows["conv_grad"] = [] { return convolution_gradient(full); };
   rows["depthwise"] = [] { return convolution(depthwise); };

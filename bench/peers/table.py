@@ -25,6 +25,8 @@ ROWS = {
     "matmul_512": ("gelu(x w + b), n = 512", 1e-5),
     "matmul_1024": ("gelu(x w + b), n = 1024", 1e-5),
     "matmul_2048": ("gelu(x w + b), n = 2048", 1e-5),
+    "matmul_f64": ("x w in float64, n = 512", 1e-12),
+    "matvec_f64": ("A x in float64, n = 2048", 1e-12),
     "conv": ("conv 3x3, 16x56x56x64 to 64", 1e-5),
     "conv_grad": ("conv 3x3, both gradients", 1e-4),
     "depthwise": ("depthwise 3x3, 16x56x56x128", 1e-5),

@@ -127,6 +127,17 @@ def matmul(n):
 for n in (64, 256, 512, 1024, 2048):
     side.rows[f"matmul_{n}"] = functools.partial(matmul, n)
 
+
+@row
+def matmul_f64():
+    return work(torch.matmul, numbers(1, (512, 512)).double(), numbers(2, (512, 512)).double())
+
+
+@row
+def matvec_f64():
+    return work(torch.mv, numbers(1, (2048, 2048)).double(), numbers(2, (2048,)).double())
+
+
 # Here the channels come first; what is compared is put in the order of the other sides by `restore`, unmeasured.
 
 

@@ -1,7 +1,10 @@
 // How a matrix product is brought into the library's terms and cut into slabs.
+#include "runtime/leaves/gemm.hpp"
 #include "runtime/leaves/leaves.hpp"
 #include "runtime/leaves/onednn.hpp"
 #include "runtime/thread_pool.hpp"
+#include "trace/error.hpp"
+#include "trace/tensor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,7 +26,10 @@ constexpr int64_t most_kept_rows = 512;  // of more the library's own layout cos
 // Elements that are worth a layout, and whose copy is worth its memory.
 constexpr int64_t least_kept = 1024, most_kept = int64_t{1} << 24;
 
-int64_t bytes_of(DType dtype) { return dtype == float32 ? 4 : 2; }
+// Float64 products below are computed where they are used, fused with what follows.
+constexpr int64_t least_double_work = int64_t{1} << 18, least_few_double_work = 1024;
+
+int64_t bytes_of(DType dtype) { return static_cast<int64_t>(size_of(dtype)); }
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// A matrix per batch: sizes and strides in the order batch, row, column.
@@ -57,14 +63,13 @@ struct Operand {
   }
 };
 
-/// An operand that the library does not take, or takes slowly, is copied into scratch before, in
-/// rows of `row_stride` elements.
-template <class T> void pack(const T* from, T* to, const Operand& o, int64_t row_stride) {
+/// An operand that the library does not take is copied into scratch before, in dense rows.
+template <class T> void pack(const T* from, T* to, const Operand& o) {
   const int64_t matrices = o.stride[0] == 0 ? 1 : o.size[0];
   parallel_for(matrices * o.size[1], divide_up(4096, o.size[2]), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const T* source = from + row / o.size[1] * o.stride[0] + row % o.size[1] * o.stride[1];
-      T* target = to + row * row_stride;
+      T* target = to + row * o.size[2];
       if (o.stride[2] == 1) {
         std::copy_n(source, o.size[2], target);
         continue;
@@ -74,24 +79,34 @@ template <class T> void pack(const T* from, T* to, const Operand& o, int64_t row
   });
 }
 
-/// Lays an operand out for many products: as the library likes best, or with space between rows.
+gemm::Product own_product(const Operand& a, const Operand& b, const Operand& c) {
+  return {c.size[1],
+          c.size[2],
+          a.size[2],
+          a.stride[1],
+          a.stride[2],
+          b.stride[1],
+          b.stride[2],
+          c.stride[1]};
+}
+
+/// Lays an operand out for many products, as the library or our own kernel likes best.
 class Packing final : public codegen::PreparedLeaf {
  public:
-  Packing(onednn::Primitive reorder, const Operand& from, int64_t row_stride)
-      : reorder_(std::move(reorder)), from_(from), row_stride_(row_stride) {}
+  explicit Packing(onednn::Primitive reorder) : reorder_(std::move(reorder)) {}
+  Packing(const gemm::Kernel& kernel, const gemm::Product& product)
+      : kernel_(&kernel), product_(product) {}
 
   void run(const void* const* in, void* const* out, void*) const override {
-    if (reorder_) return reorder_.run(std::array{const_cast<void*>(in[0]), out[0]}, nullptr);
-    pack(static_cast<const float*>(in[0]), static_cast<float*>(out[0]), from_, row_stride_);
+    if (kernel_) return kernel_->pack(product_, in[0], out[0]);
+    reorder_.run(std::array{const_cast<void*>(in[0]), out[0]}, nullptr);
   }
-  std::string description() const override {
-    return fmt::format("layout of {}x{}", from_.size[1], from_.size[2]);
-  }
+  std::string description() const override { return "layout of a product's operand"; }
 
  private:
   onednn::Primitive reorder_;
-  Operand from_;
-  int64_t row_stride_;
+  const gemm::Kernel* kernel_ = nullptr;
+  gemm::Product product_;
 };
 
 class Matmul final : public codegen::PreparedLeaf {
@@ -99,12 +114,13 @@ class Matmul final : public codegen::PreparedLeaf {
   /// False when the library refuses.
   bool prepare(const MatmulSpec& spec, codegen::Share share) {
     if (!arrange(spec)) return false;
-    if (is_slow()) turn();
-    pack_a_ = make_usable(a_);
-    pack_b_ = make_usable(b_);
+    if (!own_) {
+      if (is_slow()) turn();
+      pack_a_ = make_usable(a_);
+      pack_b_ = make_usable(b_);
+    }
     per_unit_ = c_.size;
     if (share == codegen::Share::threads) cut();
-    spread_rows();
     return compile();
   }
 
@@ -114,30 +130,30 @@ class Matmul final : public codegen::PreparedLeaf {
     if (c_.size[0] != 1 || b_.size[0] != 1 || c_.size[1] > most_kept_rows) return false;
     const int64_t elements = b_.size[1] * b_.size[2];
     if (elements < least_kept || elements > most_kept) return false;
-    const Operand given = b_;
-    pack_a_ = make_usable(a_);
     per_unit_ = c_.size;
-    if (onednn::has_wide_vectors()) {
-      cut_rows();
-      kept_ = onednn::Layout::any(b_.dtype, std::array{b_.size[1], b_.size[2]});
-      if (!compile() || kept_ == given.layout(1, given.size[1], given.size[2])) return false;
-      onednn::Primitive reorder =
-          onednn::reorder(given.layout(1, given.size[1], given.size[2]), kept_);
-      if (!reorder || reorder.scratch_bytes() > 0) return false;
-      kept.bytes = kept_.bytes();
-      kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing(std::move(reorder), given, 0));
-      return true;
+    cut_rows();
+    if (own_) {
+      if (has_few_rows()) return false;  // they read b once
+      packed_ = true;
+      const gemm::Product product = own_product(a_, b_, c_);
+      kept.bytes = own_->packed_bytes(product);
+      kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing(*own_, product));
+      return compile();
     }
-    if (a_.dtype != float32 || (b_.usable() && !rows_collide())) return false;
-    const int64_t row = b_.size[2] + (b_.size[2] % 512 == 0 ? 16 : 0);
-    b_.stride = {0, row, 1};
-    cut();
-    kept.bytes = packed_bytes(b_);
-    kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing({}, given, row));
-    return compile();
+    if (!onednn::has_wide_vectors()) return false;
+    pack_a_ = make_usable(a_);
+    const onednn::Layout given = b_.layout(1, b_.size[1], b_.size[2]);
+    kept_ = onednn::Layout::any(b_.dtype, std::array{b_.size[1], b_.size[2]});
+    if (!compile() || kept_ == given) return false;
+    onednn::Primitive reorder = onednn::reorder(given, kept_);
+    if (!reorder || reorder.scratch_bytes() > 0) return false;
+    kept.bytes = kept_.bytes();
+    kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing(std::move(reorder)));
+    return true;
   }
 
-  /// The product in the library's terms. False when there is nothing to compute, or no such way.
+  /// The product in the terms of the library or of our own kernels. False when there is nothing to
+  /// compute, or no such way.
   bool arrange(const MatmulSpec& spec) {
     const int64_t b = spec.batch, m = spec.m, n = spec.n, k = spec.k;
     if (b <= 0 || m <= 0 || n <= 0 || k <= 0) return false;
@@ -149,7 +165,11 @@ class Matmul final : public codegen::PreparedLeaf {
     if (c_.stride[2] != 1 && c_.stride[1] == 1) swap_operands();
     if (c_.stride[2] != 1 || !c_.usable()) return false;
     fold_batch_into_rows();
-    return true;
+    if (spec.dtype == spec.result) own_ = gemm::kernel(spec.dtype);
+    if (!own_) return spec.dtype == float32 || spec.dtype == bfloat16;
+    if (spec.dtype != float64) return true;
+    return c_.size[1] * c_.size[2] * k >=
+           (has_few_rows() ? least_few_double_work : least_double_work);
   }
 
   void run(const void* const* in, void* const* out, void* scratch) const override {
@@ -170,19 +190,20 @@ class Matmul final : public codegen::PreparedLeaf {
   }
 
   std::string description() const override {
-    return fmt::format("matmul {}x{}x{}x{} {} oneDNN {} {}, {} slabs{}",
-                       c_.size[0],
-                       c_.size[1],
-                       c_.size[2],
-                       a_.size[2],
-                       a_.dtype == float32 ? "f32" : "bf16",
-                       onednn::version(),
-                       primitives_[0].implementation(),
-                       units(),
-                       kept_                ? ", laid out before"
-                       : turned_            ? ", turned round"
-                       : pack_a_ || pack_b_ ? ", packed"
-                                            : "");
+    return fmt::format(
+        "matmul {}x{}x{}x{} {} {}, {} slabs{}",
+        c_.size[0],
+        c_.size[1],
+        c_.size[2],
+        a_.size[2],
+        to_string(a_.dtype),
+        own_ ? std::string(own_->name)
+             : fmt::format("oneDNN {} {}", onednn::version(), primitives_[0].implementation()),
+        units(),
+        kept_ || packed_     ? ", laid out before"
+        : turned_            ? ", turned round"
+        : pack_a_ || pack_b_ ? ", packed"
+                             : "");
   }
 
  private:
@@ -249,37 +270,12 @@ class Matmul final : public codegen::PreparedLeaf {
     std::byte* const to = place;
     place += packed_bytes(as);
     if (o.dtype == float32) {
-      pack(static_cast<const float*>(from), reinterpret_cast<float*>(to), o, as.stride[1]);
+      pack(static_cast<const float*>(from), reinterpret_cast<float*>(to), o);
     } else {
-      pack(static_cast<const std::uint16_t*>(from),
-           reinterpret_cast<std::uint16_t*>(to),
-           o,
-           as.stride[1]);
+      pack(static_cast<const std::uint16_t*>(from), reinterpret_cast<std::uint16_t*>(to), o);
     }
     return to;
   }
-  /// Without wide vectors the library reads b where it lies unless slabs are large in both
-  /// directions, and rows that begin a multiple of 2 KB apart push each other out of the cache:
-  /// half its speed. Where there are enough rows of a to pay for it, b is copied with some space
-  /// between its rows.
-  void spread_rows() {
-    const auto rows = static_cast<double>(per_unit_[1]),
-               columns = static_cast<double>(per_unit_[2]);
-    const bool copied_by_library = 1 / rows + 1 / columns < 0.0038;  // its own threshold
-    if (a_.dtype != float32 || copied_by_library || c_.size[1] < 64 || onednn::has_wide_vectors())
-      return;
-    if (!rows_collide()) return;
-    if (pack_b_) scratch_bytes_ -= packed_bytes(b_);
-    if (!pack_b_) pack_b_ = b_;
-    const int64_t row = b_.size[2] + 16;
-    b_.stride = {b_.stride[0] == 0 ? 0 : b_.size[1] * row, row, 1};
-    scratch_bytes_ += packed_bytes(b_);
-  }
-
-  bool rows_collide() const {
-    return b_.stride[2] == 1 && b_.size[1] >= 32 && b_.stride[1] % 512 == 0;
-  }
-
   /// Slabs of rows: what is laid out already is not read faster for more of them at a time.
   void cut_rows() {
     threads_ = num_threads();
@@ -303,7 +299,10 @@ class Matmul final : public codegen::PreparedLeaf {
                          static_cast<double>(n) * static_cast<double>(k);
     const double worth = a_.dtype == float32 ? serial_flops : 2 * serial_flops;
     if (flops < 2 * worth) return;
-    const auto wanted = static_cast<int64_t>(std::min(flops / worth, most_slabs));
+    // The bits of our own kernels are the same for any slabs: as many as the threads need.
+    const double most_wanted = own_ ? (threads_ == 1 ? 1.0 : 3.0 * threads_) : most_slabs;
+    const auto wanted = static_cast<int64_t>(std::min(flops / worth, most_wanted));
+    if (wanted < 2) return;
     per_unit_[0] = divide_up(batch, wanted);
     if (batch >= wanted) return;
     const int64_t most = divide_up(wanted, batch);
@@ -332,6 +331,7 @@ class Matmul final : public codegen::PreparedLeaf {
   /// is ever cut, besides the batch, whose slabs hold one matrix then).
   bool compile() {
     units_ = count(0) * count(1) * count(2);
+    if (own_) return true;
     for (int axis = 0; axis < 3; ++axis) {
       const auto at = static_cast<std::size_t>(axis);
       std::array<int64_t, 3> size = per_unit_;
@@ -377,8 +377,11 @@ class Matmul final : public codegen::PreparedLeaf {
                                        unit / count(2) % count(1) * per_unit_[1],
                                        unit % count(2) * per_unit_[2]};
     std::size_t which = 0;
+    std::array<int64_t, 3> size = per_unit_;
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (at[axis] + per_unit_[axis] > c_.size[axis]) which = axis + 1;
+      if (at[axis] + per_unit_[axis] <= c_.size[axis]) continue;
+      size[axis] = c_.size[axis] - at[axis];
+      which = axis + 1;
     }
     const auto moved = [&](const void* data, const Operand& o, int64_t row, int64_t column) {
       const int64_t elements = at[0] * o.stride[0] + row * o.stride[1] + column * o.stride[2];
@@ -387,19 +390,38 @@ class Matmul final : public codegen::PreparedLeaf {
     };
     std::array<void*, 3> arguments = {
         moved(a, a_, at[1], 0), moved(b, b_, 0, at[2]), moved(c, c_, at[1], at[2])};
+    if (own_) return multiply(size, arguments);
     if (!turned_) return primitives_[which].run(arguments, scratch);
-    std::array<int64_t, 3> size;
-    for (std::size_t axis = 0; axis < 3; ++axis)
-      size[axis] = std::min(per_unit_[axis], c_.size[axis] - at[axis]);
     auto* const slab = static_cast<float*>(scratch);
     auto* const place = static_cast<float*>(std::exchange(arguments[2], slab));
     primitives_[which].run(arguments, static_cast<std::byte*>(scratch) + slab_bytes());
     turn_back(slab, place, size);
   }
 
-  Operand a_, b_, c_;              // as the library sees them
-  onednn::Layout kept_;            // of b, if it comes laid out by the library
-  std::optional<Operand> turned_;  // the result, if its transpose is computed
+  /// Of the whole, not of a slab: the sums are in another order.
+  bool has_few_rows() const { return c_.size[1] <= gemm::most_few_rows; }
+  /// A slab of `size` by our own kernel.
+  void multiply(const std::array<int64_t, 3>& size, const std::array<void*, 3>& arguments) const {
+    gemm::Product product = own_product(a_, b_, c_);
+    product.m = size[1];
+    product.n = size[2];
+    for (int64_t matrix = 0; matrix < size[0]; ++matrix) {
+      const auto of = [&](std::size_t k, const Operand& o) {
+        return static_cast<std::byte*>(arguments[k]) + matrix * o.stride[0] * bytes_of(o.dtype);
+      };
+      if (has_few_rows()) {
+        own_->multiply_few(product, of(0, a_), of(1, b_), of(2, c_));
+      } else {
+        own_->multiply(product, of(0, a_), of(1, b_), packed_, of(2, c_));
+      }
+    }
+  }
+
+  Operand a_, b_, c_;                  // as the library sees them
+  const gemm::Kernel* own_ = nullptr;  // null: the library's
+  bool packed_ = false;                // b comes laid out by our own kernel
+  onednn::Layout kept_;                // of b, if it comes laid out by the library
+  std::optional<Operand> turned_;      // the result, if its transpose is computed
   bool swapped_ = false;
   std::optional<Operand> pack_a_, pack_b_;  // as the program has them, if they are packed
   std::array<int64_t, 3> per_unit_ = {};    // matrices, rows and columns of one slab

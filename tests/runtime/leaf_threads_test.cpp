@@ -92,7 +92,8 @@ TEST_CASE("matrix products have the same bits on any number of threads") {
                                {1, 1000, 333, 777},
                                {1, 130, 1025, 300},
                                {7, 100, 90, 110},
-                               {40, 64, 64, 64}};
+                               {40, 64, 64, 64},
+                               {1, 33, 100, 1000}};
   for (const auto& [batch, m, n, k] : shapes) {
     for (const bool transposed : {false, true}) {
       CAPTURE(batch, m, n, k, transposed);

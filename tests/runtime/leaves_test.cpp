@@ -224,7 +224,7 @@ TEST_CASE("operands may be transposed, padded, strided and repeated in any combi
   }
 }
 
-TEST_CASE("rows that begin a multiple of 2 KB apart may be spread out") {
+TEST_CASE("rows that begin a multiple of 2 KB apart, repeated or in steps") {
   for (const int threads : {1, 2}) {
     const ThreadCount scope(threads);
     check_matmul(product(1, 65, 512, 33));
