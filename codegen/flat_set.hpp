@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 namespace fluxion::codegen {
@@ -12,6 +13,7 @@ template <class T> class FlatSet {
   using const_iterator = typename std::vector<T>::const_iterator;
   FlatSet() = default;
   FlatSet(std::initializer_list<T> items) { insert(items.begin(), items.end()); }
+  explicit FlatSet(std::vector<T> items) : items_(std::move(items)) { settle(); }
   template <class Iterator> FlatSet(Iterator first, Iterator last) { insert(first, last); }
 
   bool empty() const { return items_.empty(); }
@@ -26,8 +28,7 @@ template <class T> class FlatSet {
   }
   template <class Iterator> void insert(Iterator first, Iterator last) {
     items_.insert(items_.end(), first, last);
-    std::sort(items_.begin(), items_.end());
-    items_.erase(std::unique(items_.begin(), items_.end()), items_.end());
+    settle();
   }
   void merge(const FlatSet& other) { insert(other.begin(), other.end()); }
   /// How many were there: none or one.
@@ -39,6 +40,10 @@ template <class T> class FlatSet {
   }
 
  private:
+  void settle() {
+    std::sort(items_.begin(), items_.end());
+    items_.erase(std::unique(items_.begin(), items_.end()), items_.end());
+  }
   std::vector<T> items_;
 };
 

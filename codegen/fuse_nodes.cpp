@@ -178,16 +178,18 @@ void Fusion::replace(int a, int b, Node both) {
 }
 
 FlatSet<ValueId> Fusion::inputs_of(const Node& node) const {
-  FlatSet<ValueId> inputs;
+  std::vector<ValueId> inputs;
+  inputs.reserve(2 * node.evaluated.size());
   for (const auto& [i, paths] : node.evaluated) {
     const Operation& o = operation(i);
     for (std::size_t k = 0; k < o.operands.size(); ++k) {
       const ValueId v = o.operands[k];
       const std::int32_t maker = makers_[static_cast<std::size_t>(v)];
-      if ((maker < 0 || !node.evaluated.contains(maker)) && !updates(node, i, k)) inputs.insert(v);
+      if ((maker < 0 || !node.evaluated.contains(maker)) && !updates(node, i, k))
+        inputs.push_back(v);
     }
   }
-  return inputs;
+  return FlatSet<ValueId>(std::move(inputs));
 }
 
 std::size_t Fusion::buffers_of(const Node& node) const {

@@ -56,8 +56,8 @@ Kernel collapse(const Kernel& given) {
           kernel.variables[static_cast<std::size_t>(outer)].extent;
       loop.variables.erase(loop.variables.begin() + static_cast<std::ptrdiff_t>(k) - 1);
       for (kernel::Access& access : kernel.accesses) {
-        std::erase_if(access.offset.variables,
-                      [&](const Affine::Term& term) { return term.of == outer; });
+        access.offset.variables.erase_if(
+            [&](const Affine::Term& term) { return term.of == outer; });
       }
     }
   }

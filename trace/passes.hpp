@@ -6,12 +6,13 @@
 namespace fluxion {
 
 /// No pass changes a value, not even a bit of it; but `arrange` decides which contractions a
-/// library computes, and `split` in which order large reductions combine, both by shapes alone.
+/// library computes, `split` in which order large reductions combine, and `parts` in which order
+/// many updates are added to few elements, all by shapes alone.
 struct Pass {
   std::string_view name;
   GraphRef (*run)(const GraphRef&);
 };
-/// inline, simplify, arrange, split, cse, dce.
+/// inline, simplify, arrange, split, parts, cse, dce.
 std::span<const Pass> passes();
 
 /// Runs every pass in order. With FLUXION_VERIFY set (or in a debug build) each result is verified;
@@ -28,6 +29,9 @@ GraphRef arrange_dots(const GraphRef&);
 /// Reductions of very many elements to few results as two: over chunks, then over the chunks'
 /// results.
 GraphRef split_large_reductions(const GraphRef&);
+/// Sums of very many updates to few elements as several, over parts of the updates, then over the
+/// parts' sums.
+GraphRef split_many_updates(const GraphRef&);
 /// Equal pure operations on equal operands become one.
 GraphRef share_equal_operations(const GraphRef&);
 /// Operations that no output and no effect needs are dropped.

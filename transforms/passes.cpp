@@ -16,6 +16,7 @@ constexpr Pass table[] = {
     {"simplify", simplify},
     {"arrange", arrange_dots},
     {"split", split_large_reductions},
+    {"parts", split_many_updates},
     {"cse", share_equal_operations},
     {"dce", drop_unused_operations},
 };

@@ -1,7 +1,9 @@
 // Large reductions with few results as two smaller ones, so that chunks can be reduced side by
 // side.
+#include "trace/ops/axes.hpp"
 #include "trace/ops/reduce.hpp"
 #include "trace/passes.hpp"
+#include "transforms/parts.hpp"
 #include "transforms/walk.hpp"
 
 #include <algorithm>
@@ -18,11 +20,9 @@ constexpr std::int64_t most_results = 256;
 /// The accumulators of a reduction along rows: chunks are multiples where that is possible.
 constexpr std::int64_t lanes = 64;
 
-std::int64_t size_at(const Shape& shape, int axis) { return shape[static_cast<std::size_t>(axis)]; }
-
 std::int64_t reduced_count(const ops::ReduceAttributes& r, const Shape& shape) {
   std::int64_t count = 1;
-  for (int axis : r.axes) count *= size_at(shape, axis);
+  for (int axis : r.axes) count *= ops::size_at(shape, axis);
   return count;
 }
 
@@ -37,28 +37,22 @@ bool is_large(const ops::ReduceAttributes& r, const Type& in) {
          element_count(in.shape) > 0 && combines_in_steps(r, in.dtype);
 }
 
-/// How one axis is cut: parts * length >= size.
-struct Cut {
-  int axis;
-  std::int64_t parts, length;
-};
-
 /// The outermost axis that gives every worker a part, so that parts lie side by side in memory;
 /// else the longest.
 int cut_axis(const ops::ReduceAttributes& r, const Shape& shape) {
   constexpr std::int64_t enough = 8;
   for (int axis : r.axes) {
-    if (size_at(shape, axis) >= enough) return axis;
+    if (ops::size_at(shape, axis) >= enough) return axis;
   }
   return *std::max_element(r.axes.begin(), r.axes.end(), [&](int a, int b) {
-    return size_at(shape, a) < size_at(shape, b);
+    return ops::size_at(shape, a) < ops::size_at(shape, b);
   });
 }
 
 /// Equal parts, if a number of them near the wanted one divides the axis.
-Cut cut_of(const ops::ReduceAttributes& r, const Shape& shape) {
+Parts cut_of(const ops::ReduceAttributes& r, const Shape& shape) {
   const int axis = cut_axis(r, shape);
-  const std::int64_t size = size_at(shape, axis), others = reduced_count(r, shape) / size;
+  const std::int64_t size = ops::size_at(shape, axis), others = reduced_count(r, shape) / size;
   const std::int64_t wanted = std::max({chunk / others, size / most_parts, std::int64_t{1}});
   const std::int64_t parts = (size + wanted - 1) / wanted;
   const std::int64_t multiple = axis + 1 == static_cast<int>(shape.size()) ? lanes : 1;
@@ -71,27 +65,12 @@ Cut cut_of(const ops::ReduceAttributes& r, const Shape& shape) {
   return {axis, parts, (length + multiple - 1) / multiple * multiple};
 }
 
-/// The cut axis padded to whole parts and made two: part, then place in the part.
-Array in_parts(const Array& x, const Cut& cut, const Array& identity, const Site& site) {
-  const Shape& shape = type_of(x).shape;
-  std::vector<ops::Padding> padding(shape.size());
-  padding[static_cast<std::size_t>(cut.axis)].high =
-      cut.parts * cut.length - size_at(shape, cut.axis);
-  const bool whole = padding[static_cast<std::size_t>(cut.axis)].high == 0;
-  Shape parts;
-  for (int k = 0; k < static_cast<int>(shape.size()); ++k) {
-    if (k == cut.axis) parts.push_back(cut.parts);
-    parts.push_back(k == cut.axis ? cut.length : size_at(shape, k));
-  }
-  return ops::reshape(whole ? x : ops::pad(x, identity, padding, site), parts, site);
-}
-
 Array split(const ops::ReduceAttributes& r, const Array& x, const Site& site) {
   const Type type = type_of(x);
   const bool half = type.dtype == float16 || type.dtype == bfloat16;
   // Partial sums keep the digits that a single reduction would keep.
   const Array wide = half ? ops::convert(x, float32, site) : x;
-  const Cut cut = cut_of(r, type.shape);
+  const Parts cut = cut_of(r, type.shape);
   const Array identity = ops::reduction_identity(r.op, type_of(wide).dtype, site);
   std::vector<int> axes;
   int before = 0;
@@ -112,6 +91,20 @@ bool has_large(const Graph& graph) {
 }
 
 }  // namespace
+
+Array in_parts(const Array& x, const Parts& cut, const Array& filling, const Site& site) {
+  const Shape& shape = type_of(x).shape;
+  std::vector<ops::Padding> padding(shape.size());
+  padding[static_cast<std::size_t>(cut.axis)].high =
+      cut.parts * cut.length - ops::size_at(shape, cut.axis);
+  const bool whole = padding[static_cast<std::size_t>(cut.axis)].high == 0;
+  Shape parts;
+  for (int k = 0; k < static_cast<int>(shape.size()); ++k) {
+    if (k == cut.axis) parts.push_back(cut.parts);
+    parts.push_back(k == cut.axis ? cut.length : ops::size_at(shape, k));
+  }
+  return ops::reshape(whole ? x : ops::pad(x, filling, padding, site), parts, site);
+}
 
 GraphRef split_large_reductions(const GraphRef& graph) {
   if (!has_large(*graph)) return graph;

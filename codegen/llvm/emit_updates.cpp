@@ -37,14 +37,17 @@ void PhaseEmitter::keep(const Instruction& i, const Address& where) {
   };
   Value* places = where.offsets;
   if (!places) places = b_.CreateAdd(splat(where.base), iota(b_.getInt64Ty(), where.step));
-  places = b_.CreateSExt(places, wide(b_.getInt64Ty()));
   Value* marks = nullptr;
   if (access.predicate >= 0) {
     Value* const inside = vector(access.predicate);
     all_inside_ = b_.CreateAnd(all_inside_, b_.CreateAndReduce(inside));
     marks = kept(b_.CreateZExt(inside, wide(b_.getInt8Ty())));
   }
-  kept_.push_back({&i, kept(places), kept(to_memory(type, vector(i.a))), marks});
+  kept_.push_back({&i,
+                   places->getType()->getScalarType(),
+                   kept(places),
+                   kept(to_memory(type, vector(i.a))),
+                   marks});
 }
 
 /// The update of one step of a block.
@@ -64,7 +67,8 @@ void PhaseEmitter::make(const Kept& kept, Value* step, bool all_inside) {
     b_.CreateCondBr(b_.CreateICmpNE(mark, b_.getInt8(0)), inside, after);
     b_.SetInsertPoint(inside);
   }
-  Value* const to = pointer(access, taken(b_.getInt64Ty(), kept.places));
+  Value* const place = taken(kept.place_type, kept.places);
+  Value* const to = pointer(access, b_.CreateSExt(place, b_.getInt64Ty()));
   Value* const by = from_memory(type, taken(element, kept.values));
   Value* const now = from_memory(type, b_.CreateAlignedLoad(element, to, align));
   const auto combiner = static_cast<Combiner>(kept.update->b);

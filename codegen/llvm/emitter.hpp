@@ -194,6 +194,7 @@ class PhaseEmitter {
   // updates in order: where and by what is found out for a block of steps, then they are made
   struct Kept {
     const kernel::Instruction* update;
+    llvm::Type* place_type;
     Value *places, *values, *marks;  // arrays on the stack: offsets, values, whether inside
   };
   void keep(const kernel::Instruction&, const Address&);

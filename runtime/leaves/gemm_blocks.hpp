@@ -8,6 +8,7 @@
 #include "runtime/leaves/gemm_kernels.hpp"
 
 #include <immintrin.h>
+#include <utility>
 
 namespace fluxion::runtime::gemm {
 namespace {
@@ -17,6 +18,15 @@ using std::int64_t;
 constexpr int64_t run = 256;  // of k that is summed in registers
 
 template <class A> constexpr A least(A a, A b) { return a < b ? a : b; }
+
+template <class F, int... numbers>
+inline __attribute__((always_inline)) void each_of(std::integer_sequence<int, numbers...>, F& f) {
+  (f(std::integral_constant<int, numbers>()), ...);
+}
+/// f(0), ..., f(count - 1), written out: arrays that only such numbers index are registers.
+template <int count, class F> inline __attribute__((always_inline)) void repeat(F f) {
+  each_of(std::make_integer_sequence<int, count>(), f);
+}
 
 /// to[j, r] = from[r, j] of 4 x 4 elements.
 inline __attribute__((always_inline)) void transpose_four(const float* from,
@@ -95,20 +105,20 @@ template <class V, int R, int C, bool packed> void sum(const Tile<typename V::T>
   const int64_t a_row = packed ? 1 : t.a_row, a_column = packed ? V::rows : t.a_column;
   const T *a = t.a, *b = t.b;
   Register sums[R][C];
-  for (int r = 0; r < R; ++r)
-    for (int j = 0; j < C; ++j) sums[r][j] = V::zero();
+  repeat<R>([&](auto r) { __builtin_prefetch(t.c + r * t.c_row, 1); });
+  repeat<R>([&](auto r) { repeat<C>([&](auto j) { sums[r][j] = V::zero(); }); });
   for (int64_t l = 0; l < t.k; ++l) {
     Register x[C];
-    for (int j = 0; j < C; ++j) x[j] = V::load(b + j * V::lanes);
-    for (int r = 0; r < R; ++r) {
+    repeat<C>([&](auto j) { x[j] = V::load(b + j * V::lanes); });
+    repeat<R>([&](auto r) {
       const Register s = V::spread(a + r * a_row);
-      for (int j = 0; j < C; ++j) sums[r][j] = V::multiply_add(s, x[j], sums[r][j]);
-    }
+      repeat<C>([&](auto j) { sums[r][j] = V::multiply_add(s, x[j], sums[r][j]); });
+    });
     a += a_column;
     b += t.b_row;
   }
-  for (int r = 0; r < R; ++r)
-    for (int j = 0; j < C; ++j) {
+  repeat<R>([&](auto r) {
+    repeat<C>([&](auto j) {
       T* const c = t.c + r * t.c_row + j * V::lanes;
       const int64_t columns = t.columns - j * V::lanes;
       if (columns >= V::lanes) {
@@ -117,7 +127,8 @@ template <class V, int R, int C, bool packed> void sum(const Tile<typename V::T>
         V::store_some(
             c, columns, t.add ? V::add(V::load_some(c, columns), sums[r][j]) : sums[r][j]);
       }
-    }
+    });
+  });
 }
 template <class V, int C, bool packed, int R = V::rows>
 void sum_rows(int64_t rows, const Tile<typename V::T>& t) {
@@ -151,31 +162,36 @@ void dots(int64_t k,
   const auto some = [&]<int B>(int64_t first) {
     const typename V::T* const columns = b + first * apart;
     Register sums[B][A][2];
-    for (auto& column : sums)
-      for (auto& row : column) row[0] = row[1] = V::zero();
-    const auto step = [&](int half, const auto& load) {
+    repeat<B>(
+        [&](auto j) { repeat<A>([&](auto i) { sums[j][i][0] = sums[j][i][1] = V::zero(); }); });
+    const auto step = [&](auto half, const auto& load) __attribute__((always_inline)) {
       Register x[A];
-      for (int i = 0; i < A; ++i) x[i] = load(a + i * a_row);
-      for (int j = 0; j < B; ++j) {
+      repeat<A>([&](auto i) { x[i] = load(a + i * a_row); });
+      repeat<B>([&](auto j) {
         const Register y = load(columns + j * apart);
-        for (int i = 0; i < A; ++i) sums[j][i][half] = V::multiply_add(x[i], y, sums[j][i][half]);
-      }
+        repeat<A>([&](auto i) { sums[j][i][half] = V::multiply_add(x[i], y, sums[j][i][half]); });
+      });
     };
+    constexpr std::integral_constant<int, 0> first_half;
+    constexpr std::integral_constant<int, 1> second_half;
     int64_t l = 0;
-    for (; l + 2 * V::lanes <= k; l += 2 * V::lanes)
-      for (int half = 0; half < 2; ++half)
-        step(half, [&](const auto* from) { return V::load(from + l + half * V::lanes); });
-    for (int half = 0; l < k; ++half, l += V::lanes)
-      step(half, [&](const auto* from) { return V::load_some(from + l, k - l); });
-    for (int j = 0; j < B; ++j)
-      for (int i = 0; i < A; ++i) {
+    for (; l + 2 * V::lanes <= k; l += 2 * V::lanes) {
+      step(first_half, [&](const auto* from) { return V::load(from + l); });
+      step(second_half, [&](const auto* from) { return V::load(from + l + V::lanes); });
+    }
+    if (l < k) step(first_half, [&](const auto* from) { return V::load_some(from + l, k - l); });
+    l += V::lanes;
+    if (l < k) step(second_half, [&](const auto* from) { return V::load_some(from + l, k - l); });
+    repeat<B>([&](auto j) {
+      repeat<A>([&](auto i) {
         typename V::T lanes[V::lanes];
         V::store(lanes, V::add(sums[j][i][0], sums[j][i][1]));
         for (int64_t half = V::lanes / 2; half > 0; half /= 2)
           for (int64_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
         typename V::T& place = c[i * c_row + first + j];
         place = add ? place + lanes[0] : lanes[0];
-      }
+      });
+    });
   };
   int64_t j = 0;
   for (; j + most <= count; j += most) some.template operator()<most>(j);
@@ -187,28 +203,28 @@ void dots(int64_t k,
 template <class V, int A>
 void add_rows(const Product& p, const typename V::T* a, const typename V::T* b, typename V::T* c) {
   using Register = typename V::Register;
-  constexpr int64_t at_once = 4, columns = 4096 / A;
+  constexpr int at_once = 4;
+  constexpr int64_t columns = 4096 / A;
   for (int64_t j0 = 0; j0 < p.n; j0 += columns)
     for (int64_t l = 0; l < p.k; l += at_once) {
-      const int64_t rows = least(at_once, p.k - l), end = least(p.n, j0 + columns);
+      const int64_t rows = least<int64_t>(at_once, p.k - l), end = least(p.n, j0 + columns);
       Register x[at_once][A];
-      for (int64_t r = 0; r < at_once; ++r)
-        for (int i = 0; i < A; ++i)
+      repeat<at_once>([&](auto r) {
+        repeat<A>([&](auto i) {
           x[r][i] = r < rows ? V::spread(a + i * p.a_row + (l + r) * p.a_column) : V::zero();
-      const auto step = [&](int64_t j, const auto& load, const auto& store) {
-        Register sums[A];
-        for (int i = 0; i < A; ++i) sums[i] = l > 0 ? load(c + i * p.c_row + j) : V::zero();
-        const auto row = [&](int64_t r) {
-          const Register y = load(b + (l + r) * p.b_row + j);
-          for (int i = 0; i < A; ++i) sums[i] = V::multiply_add(x[r][i], y, sums[i]);
-        };
-        if (rows == at_once) {
-          for (int64_t r = 0; r < at_once; ++r) row(r);
-        } else {
-          for (int64_t r = 0; r < rows; ++r) row(r);
-        }
-        for (int i = 0; i < A; ++i) store(c + i * p.c_row + j, sums[i]);
-      };
+        });
+      });
+      const auto step =
+          [&](int64_t j, const auto& load, const auto& store) __attribute__((always_inline)) {
+            Register sums[A];
+            repeat<A>([&](auto i) { sums[i] = l > 0 ? load(c + i * p.c_row + j) : V::zero(); });
+            repeat<at_once>([&](auto r) {
+              if (r >= rows) return;
+              const Register y = load(b + (l + r) * p.b_row + j);
+              repeat<A>([&](auto i) { sums[i] = V::multiply_add(x[r][i], y, sums[i]); });
+            });
+            repeat<A>([&](auto i) { store(c + i * p.c_row + j, sums[i]); });
+          };
       int64_t j = j0;
       for (; j + V::lanes <= end; j += V::lanes) step(j, V::load, V::store);
       if (j == end) continue;
@@ -241,8 +257,16 @@ template <class V> class Blocks {
       rows = next_rows(m - i);
       const T* const from = a + i * row;
       if (column == 1) {
+        int64_t l = 0;
+        for (; rows >= 4 && l + 4 <= k; l += 4) {
+          // The last four may have been written by the first.
+          for (int64_t r = 0; r + 4 <= rows; r += 4)
+            transpose_four(from + r * row + l, row, to + l * V::rows + r, V::rows);
+          if (const int64_t r = rows - 4; r % 4 != 0)
+            transpose_four(from + r * row + l, row, to + l * V::rows + r, V::rows);
+        }
         for (int64_t r = 0; r < rows; ++r)
-          for (int64_t l = 0; l < k; ++l) to[l * V::rows + r] = from[r * row + l];
+          for (int64_t e = l; e < k; ++e) to[e * V::rows + r] = from[r * row + e];
       } else {
         for (int64_t l = 0; l < k; ++l)
           for (int64_t r = 0; r < rows; ++r) to[l * V::rows + r] = from[r * row + l * column];
@@ -300,7 +324,7 @@ template <class V> class Blocks {
     // Copies pay where enough tiles read them; rows of b that are far apart push each other out of
     // the first cache.
     const bool pack_b = p.b_column != 1 || (p.m >= 6 * V::rows && p.n >= 6 * width);
-    const bool pack_a = p.m >= 2 * V::rows && p.n >= 6 * width;
+    const bool pack_a = p.m >= 2 * V::rows && p.n >= (p.a_column == 1 ? 16 : 6) * width;
     for (int64_t j0 = 0; j0 < p.n; j0 += most_columns) {
       const int64_t n = least(most_columns, p.n - j0);
       for (int64_t l0 = 0; l0 < p.k; l0 += run) {

@@ -6,6 +6,7 @@
 #include "trace/kernel/builder.hpp"
 #include "trace/kernel/fold.hpp"
 
+#include <array>
 #include <random>
 
 namespace fluxion::test {
@@ -244,6 +245,61 @@ TEST_CASE("constants are folded in the right type") {
     CHECK((x * 1.0).id() == x.id());
     CHECK((x * 0.0).id() != f(0).id());
   });
+}
+
+TEST_CASE("a widened integer is compared with a constant in its own type, where that has it") {
+  Builder b("narrow");
+  auto x = b.buffer(int32, Role::input, 8), out = b.buffer(bool_, Role::output, 32);
+  b.parallel({8}, [&](const Index& i) {
+    const KernelScalar wide = convert(b.load(x, i[0]), int64);
+    b.store(out, i[0] * 4, wide < 10000);
+    b.store(out, i[0] * 4 + 1, b.constant(int64, -5) <= wide);
+    b.store(out, i[0] * 4 + 2, wide < b.constant_bits(int64, std::uint64_t{1} << 31));
+    b.store(out, i[0] * 4 + 3, wide == b.constant_bits(int64, std::uint64_t{1} << 40));
+  });
+  const Kernel kernel = b.finish();
+  const std::string text = to_string(kernel);
+  CAPTURE(text);
+  CHECK(text.find("less %4, 10000") != std::string::npos);
+  CHECK(text.find("less_equal -5, %4") != std::string::npos);
+  CHECK(text.find("%4, 1099511627776") == std::string::npos);
+  const std::vector<std::int32_t> in = {0, 9999, 10000, -5, -6, 2147483647, -2147483647 - 1, 1};
+  std::array<std::uint8_t, 32> got{};
+  interpret(kernel, {const_cast<std::int32_t*>(in.data()), got.data()});
+  for (std::size_t k = 0; k < 8; ++k) {
+    CAPTURE(in[k]);
+    CHECK(got[4 * k] == (in[k] < 10000));
+    CHECK(got[4 * k + 1] == (-5 <= in[k]));
+    CHECK(got[4 * k + 2] == 1);
+    CHECK(got[4 * k + 3] == 0);
+  }
+}
+
+TEST_CASE("lists of terms keep their order and their elements, few and many") {
+  Affine::Terms list;
+  std::vector<std::int32_t> wanted;
+  for (std::int32_t k = 0; k < 9; ++k) {
+    list.push_back({k, 2 * k});
+    wanted.push_back(k);
+    Affine::Terms copy = list, other;
+    other.push_back({7, 7});
+    other = copy;
+    CHECK(other == list);
+    const Affine::Terms moved = std::move(other);
+    CHECK(moved == list);
+    copy.insert(copy.begin() + k / 2, {100, 1});
+    CHECK(copy.size() == list.size() + 1);
+    CHECK(copy[static_cast<std::size_t>(k / 2)].of == 100);
+    CHECK(copy.back().of == k);
+    copy.erase(copy.begin() + k / 2);
+    CHECK(copy == list);
+  }
+  list.erase_if([](const Affine::Term& t) { return t.of % 2 == 1; });
+  std::vector<std::int32_t> left;
+  for (const Affine::Term& t : list) left.push_back(t.of);
+  CHECK(left == std::vector<std::int32_t>{0, 2, 4, 6, 8});
+  list = Affine::Terms{};
+  CHECK(list.empty());
 }
 
 TEST_CASE("folding agrees with what the interpreter of the tests computes") {

@@ -11,15 +11,32 @@
 
 namespace fluxion::kernel {
 
+namespace {
+
+void mix(std::uint64_t& hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+  hash ^= hash >> 32;
+}
+
+std::size_t hash_of(const Access& access) {
+  auto hash = static_cast<std::uint64_t>(access.buffer);
+  for (const std::int64_t word :
+       {std::int64_t{access.predicate}, std::int64_t{access.otherwise}, access.offset.constant})
+    mix(hash, static_cast<std::uint64_t>(word));
+  for (const Affine::Terms* terms : {&access.offset.variables, &access.offset.opaque})
+    for (const Affine::Term& term : *terms) {
+      mix(hash, static_cast<std::uint64_t>(term.of));
+      mix(hash, static_cast<std::uint64_t>(term.scale));
+    }
+  return hash;
+}
+
+}  // namespace
+
 std::size_t InstructionHash::operator()(const Instruction& i) const noexcept {
   std::uint64_t hash = static_cast<std::uint64_t>(i.verb) << 8 | static_cast<std::uint64_t>(i.type);
-  for (std::uint64_t word : {static_cast<std::uint64_t>(static_cast<std::uint32_t>(i.a)),
-                             static_cast<std::uint64_t>(static_cast<std::uint32_t>(i.b)),
-                             static_cast<std::uint64_t>(static_cast<std::uint32_t>(i.c)),
-                             i.bits}) {
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 32;
-  }
+  for (const Id operand : {i.a, i.b, i.c}) mix(hash, static_cast<std::uint32_t>(operand));
+  mix(hash, i.bits);
   return hash;
 }
 
@@ -94,21 +111,14 @@ Id Builder::State::make(const Instruction& instruction, std::int32_t depth, bool
 }
 
 std::int32_t Builder::State::access(Access access) {
-  std::vector<std::int64_t> key{access.buffer,
-                                access.predicate,
-                                access.otherwise,
-                                access.offset.constant,
-                                static_cast<std::int64_t>(access.offset.variables.size())};
-  for (const auto* terms : {&access.offset.variables, &access.offset.opaque}) {
-    for (const Affine::Term& term : *terms) {
-      key.push_back(term.of);
-      key.push_back(term.scale);
-    }
-  }
-  auto [entry, fresh] =
-      made_accesses.try_emplace(std::move(key), static_cast<std::int32_t>(kernel.accesses.size()));
-  if (fresh) kernel.accesses.push_back(std::move(access));
-  return entry->second;
+  const std::size_t hash = hash_of(access);
+  const auto [begin, end] = made_accesses.equal_range(hash);
+  for (auto entry = begin; entry != end; ++entry)
+    if (kernel.accesses[static_cast<std::size_t>(entry->second)] == access) return entry->second;
+  const auto number = static_cast<std::int32_t>(kernel.accesses.size());
+  made_accesses.emplace(hash, number);
+  kernel.accesses.push_back(std::move(access));
+  return number;
 }
 
 std::optional<std::uint64_t> Builder::State::constant_bits(Id id) const {

@@ -3,7 +3,6 @@
 #pragma once
 #include "trace/kernel/builder.hpp"
 
-#include <map>
 #include <optional>
 #include <unordered_map>
 
@@ -46,10 +45,15 @@ struct Builder::State {
   std::int64_t unroll = 0;  // loops of at most so many iterations are written out
   double transcendentals = 0;
   std::unordered_map<Instruction, Id, InstructionHash> made;
-  std::map<std::vector<std::int64_t>, std::int32_t> made_accesses;
+  std::unordered_multimap<std::size_t, std::int32_t> made_accesses;  // by hash
   std::unordered_map<Id, Affine> affine_of;  // of int64 instructions that are sums
 
-  State() { open(false); }
+  State() {
+    kernel.instructions.reserve(16);
+    known.reserve(16);
+    open(false);
+    stack.back().items.reserve(16);
+  }
   const Instruction& at(Id id) const { return kernel.instructions[static_cast<std::size_t>(id)]; }
   OpenBlock& top() { return stack.back(); }
   std::int32_t depth() const { return static_cast<std::int32_t>(stack.size()) - 1; }
@@ -70,6 +74,7 @@ struct Builder::State {
   Id emit(Instruction);  // folded, simplified, shared, hoisted
   std::optional<Id> simplify(const Instruction&);
   std::optional<Id> simplify_integer(const Instruction&);
+  std::optional<Id> compare_narrow(const Instruction&);
   std::optional<Id> simplify_float(const Instruction&);
   std::optional<Id> simplify_bool(const Instruction&);
   Range range_of_instruction(const Instruction&) const;

@@ -115,6 +115,8 @@ class Renumber {
         accesses_(old.accesses.size(), -1),
         tables_(old.tables.size(), -1),
         loops_(old.loops.size(), -1) {
+    result_.instructions.reserve(old.instructions.size());
+    result_.accesses.reserve(old.accesses.size());
     result_.name = old.name;
     result_.buffers = old.buffers;
     result_.top = block(old.top);
@@ -138,18 +140,19 @@ class Renumber {
   }
 
   Affine affine(const Affine& old) const {
-    Affine result{old.constant, {}, {}};
-    for (const Affine::Term& term : old.variables) {
-      result += Affine{0, {{variables_[at(term.of)], term.scale}}, {}};
-    }
-    for (const Affine::Term& term : old.opaque) {
-      result += Affine{0, {}, {{id(term.of), term.scale}}};
-    }
+    Affine result = old;
+    for (Affine::Term& term : result.variables) term.of = variables_[at(term.of)];
+    for (Affine::Term& term : result.opaque) term.of = id(term.of);
+    for (Affine::Terms* terms : {&result.variables, &result.opaque})
+      std::sort(terms->begin(), terms->end(), [](const Affine::Term& a, const Affine::Term& b) {
+        return a.of < b.of;
+      });
     return result;
   }
 
   Block block(const Block& old) {
     Block result;
+    result.reserve(old.size());
     for (const Item& item : old) {
       if (item.is_loop) {
         if (live_.loops[at(item.index)]) result.push_back({true, loop(item.index)});

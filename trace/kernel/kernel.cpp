@@ -84,7 +84,7 @@ int operand_count(Verb verb) noexcept {
 
 namespace {
 
-void add_terms(std::vector<Affine::Term>& into, const std::vector<Affine::Term>& terms) {
+void add_terms(Affine::Terms& into, const Affine::Terms& terms) {
   for (const Affine::Term& term : terms) {
     auto at = std::lower_bound(
         into.begin(), into.end(), term.of, [](const Affine::Term& t, std::int32_t of) {
@@ -173,8 +173,8 @@ Affine& Affine::operator*=(std::int64_t factor) {
   constant = wrapping_product(constant, factor);
   for (Term& term : variables) term.scale = wrapping_product(term.scale, factor);
   for (Term& term : opaque) term.scale = wrapping_product(term.scale, factor);
-  std::erase_if(variables, [](const Term& term) { return term.scale == 0; });
-  std::erase_if(opaque, [](const Term& term) { return term.scale == 0; });
+  for (Terms* terms : {&variables, &opaque})
+    terms->erase_if([](const Term& term) { return term.scale == 0; });
   return *this;
 }
 

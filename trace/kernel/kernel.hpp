@@ -2,6 +2,7 @@
 // thread, lane or barrier.
 #pragma once
 #include "fluxion/core.hpp"
+#include "trace/kernel/inline_vector.hpp"
 
 #include <cstdint>
 #include <string>
@@ -84,8 +85,9 @@ struct Affine {
     friend bool operator==(const Term&, const Term&) = default;
   };
   std::int64_t constant = 0;
-  std::vector<Term> variables;  // sorted by variable, scales not zero
-  std::vector<Term> opaque;     // sorted by instruction, scales not zero
+  using Terms = InlineVector<Term, 3>;
+  Terms variables;  // sorted by variable, scales not zero
+  Terms opaque;     // sorted by instruction, scales not zero
 
   friend bool operator==(const Affine&, const Affine&) = default;
   bool is_constant() const { return variables.empty() && opaque.empty(); }
@@ -107,6 +109,7 @@ struct Access {
   Affine offset;  // in elements
   Id predicate = -1;
   Id otherwise = -1;
+  friend bool operator==(const Access&, const Access&) = default;
 };
 
 struct Instruction {

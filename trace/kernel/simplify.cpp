@@ -132,6 +132,7 @@ std::optional<Id> Builder::State::simplify_integer(const Instruction& i) {
     if (x.high <= y.low) return constant(bool_, 1);
     if (x.low > y.high) return constant(bool_, 0);
   }
+  if (const auto narrow = compare_narrow(i)) return narrow;
   if (!right) return std::nullopt;
   std::uint64_t all_ones = identity_bits(Combiner::bit_and, at(i.a).type);
   switch (i.verb) {
@@ -162,6 +163,25 @@ std::optional<Id> Builder::State::simplify_integer(const Instruction& i) {
       break;
   }
   return std::nullopt;
+}
+
+/// An int64 that was converted from a narrower integer, compared with a constant that the narrower
+/// type has, is compared in that type.
+std::optional<Id> Builder::State::compare_narrow(const Instruction& i) {
+  const bool compares = i.verb == Verb::less || i.verb == Verb::less_equal ||
+                        i.verb == Verb::equal || i.verb == Verb::not_equal;
+  if (!compares || at(i.a).type != int64) return std::nullopt;
+  const bool left = constant_bits(i.a).has_value();
+  if (left == constant_bits(i.b).has_value()) return std::nullopt;
+  const Instruction& wide = at(left ? i.b : i.a);
+  if (wide.verb != Verb::convert || !is_integer(at(wide.a).type)) return std::nullopt;
+  const DType type = at(wide.a).type;
+  const std::uint64_t bits = at(left ? i.a : i.b).bits;
+  const auto value = static_cast<std::int64_t>(bits);
+  const Range range = range_of(type);
+  if (!range.known() || value < range.low || value > range.high) return std::nullopt;
+  const Id narrow = wide.a, bound = constant(type, convert_bits(int64, type, bits));
+  return emit({i.verb, bool_, left ? bound : narrow, left ? narrow : bound, -1, 0});
 }
 
 std::optional<Id> Builder::State::simplify_float(const Instruction& i) {

@@ -17,11 +17,11 @@ class Writer {
     number(static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
   }
   template <class E> void word(E value) { number(static_cast<std::uint64_t>(value)); }
-  template <class T, class Write> void list(const std::vector<T>& items, Write write) {
+  template <class List, class Write> void list(const List& items, Write write) {
     number(items.size());
-    for (const T& item : items) write(item);
+    for (const auto& item : items) write(item);
   }
-  void terms(const std::vector<Affine::Term>& terms) {
+  void terms(const Affine::Terms& terms) {
     list(terms, [&](const Affine::Term& term) {
       integer(term.of);
       integer(term.scale);

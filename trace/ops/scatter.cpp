@@ -1,4 +1,6 @@
 // Updates of an array at computed positions: StableHLO's scatter with batching dimensions.
+#include "trace/ops/scatter.hpp"
+
 #include "trace/ops/elementwise.hpp"
 #include "trace/ops/positions.hpp"
 #include "trace/ops/sort.hpp"
@@ -403,38 +405,6 @@ struct Scatter {
   void reference(ConstTensors in, Tensors out) const;
 };
 
-template <class T> void combine(Update update, T& to, T value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    to = update == Update::set ? value : update == Update::min ? to && value : to || value;
-  } else if constexpr (std::is_class_v<T>) {
-    if constexpr (host_complex<T>) {
-      const WideComplex a = to_wide_complex(to), b = to_wide_complex(value);
-      if (update == Update::add) value = from_wide_complex<T>(a + b);
-      if (update == Update::mul) value = from_wide_complex<T>(a * b);
-    }
-    to = value;  // 16-bit floats are only set
-  } else if (update == Update::set) {
-    to = value;
-  } else if (update == Update::add || update == Update::mul) {
-    if constexpr (std::is_floating_point_v<T>) {
-      to = update == Update::add ? to + value : to * value;
-    } else {
-      const auto a = static_cast<std::uint64_t>(to), b = static_cast<std::uint64_t>(value);
-      to = static_cast<T>(update == Update::add ? a + b : a * b);
-    }
-  } else if (to != to || value != value) {
-    if (value != value) to = value;
-  } else {
-    const bool minimum = update == Update::min;
-    bool less = value<to, greater = value> to;
-    if constexpr (std::is_floating_point_v<T>) {
-      less = less || (value == to && std::signbit(value) && !std::signbit(to));
-      greater = greater || (value == to && !std::signbit(value) && std::signbit(to));
-    }
-    if (minimum ? less : greater) to = value;
-  }
-}
-
 void Scatter::reference(ConstTensors in, Tensors out) const {
   const Shape& operand = in[0].type.shape;
   const Shape& updates = in[2].type.shape;
@@ -466,6 +436,20 @@ constexpr const Rules* rules[] = {rules_of<Scatter>()};
 }  // namespace
 
 std::span<const Rules* const> scatter_rules() { return rules; }
+
+std::optional<ScatterAttributes> scatter_attributes(const Op& op) {
+  const auto* s = op.as<Scatter>();
+  if (s == nullptr) return {};
+  return ScatterAttributes{s->update,
+                           {s->update_window_dims,
+                            s->inserted_window_dims,
+                            s->operand_batching_dims,
+                            s->scatter_indices_batching_dims,
+                            s->scatter_dims_to_operand_dims,
+                            s->index_vector_dim},
+                           s->mode,
+                           {s->unique, s->sorted}};
+}
 
 Array scatter(Update update,
               const Array& x,
