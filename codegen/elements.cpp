@@ -5,6 +5,7 @@
 #include "trace/ops/constant.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fluxion::codegen {
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t most_choices = 32;  // elements among which a computed index chooses
 constexpr std::size_t most_writes = 16;   // of an operation that changes a value in place
+constexpr int most_asking = 256;          // operations that may ask each other
 
 Index in_row_major(std::int64_t number, const Shape& shape) {
   Index index(shape.size());
@@ -85,6 +87,7 @@ Elements::Elements(Builder& builder,
       given_(given),
       makers_(static_cast<std::size_t>(graph.value_count()), -1) {
   const auto& operations = graph.operations();
+  large_ = operations.size() > static_cast<std::size_t>(most_asking);
   for (std::size_t i = 0; i < operations.size(); ++i) {
     if (operations[i].op.effects() && !given_) throw NotElementwise();
     for (std::int32_t k = 0; k < operations[i].result_count; ++k)
@@ -183,9 +186,46 @@ Scalar Elements::at(ValueId v, const Index& index, Scalar predicate) {
   }
   if (v < graph_.input_count() || (given_ && given_->contains(v)))
     return read_(static_cast<std::size_t>(v), index, predicate);
+  struct Deeper {
+    int& depth;
+    explicit Deeper(int& d) : depth(d) { ++depth; }
+    ~Deeper() { --depth; }
+    Deeper(const Deeper&) = delete;
+    Deeper& operator=(const Deeper&) = delete;
+  };
+  const bool deep = large_ && depth_ % most_asking == 0;
+  const Deeper inside(depth_);
+  if (deep) make_before(v, index, predicate);
   const Scalar made = make(v, makers_[static_cast<std::size_t>(v)], index, predicate);
   known_[key(v, index, predicate)] = made;
   return made;
+}
+
+/// What an element needs of elements at the same index, one after the other: a chain of ten
+/// thousand operations that ask each other does not fit on a stack.
+void Elements::make_before(ValueId v, const Index& index, Scalar predicate) {
+  std::vector<char> seen(makers_.size());
+  std::vector<ValueId> open{v};
+  const auto wants = [&](ValueId of) {
+    return makers_[static_cast<std::size_t>(of)] >= 0 && !seen[static_cast<std::size_t>(of)] &&
+           !(given_ && given_->contains(of)) && !known_.contains(key(of, index, predicate));
+  };
+  while (!open.empty()) {
+    const ValueId next = open.back();
+    const Operation& o =
+        graph_.operations()[static_cast<std::size_t>(makers_[static_cast<std::size_t>(next)])];
+    if (std::exchange(seen[static_cast<std::size_t>(next)], 1)) {
+      open.pop_back();
+      if (next != v) at(next, index, predicate);
+      continue;
+    }
+    if (!o.op.pointwise() || o.op.has_regions()) continue;
+    const OperationFacts& facts = facts_of(o.op, graph_.operand_types(o), graph_.result_types(o));
+    for (std::size_t k = 0; k < o.operands.size(); ++k)
+      if (facts.operands[k].same_place &&
+          graph_.type(o.operands[k]).shape == graph_.type(next).shape && wants(o.operands[k]))
+        open.push_back(o.operands[k]);
+  }
 }
 
 std::vector<Scalar> Elements::all(ValueId v) {

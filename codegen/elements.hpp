@@ -78,6 +78,7 @@ class Elements {
                       std::int32_t operation,
                       const kernel::Index&,
                       kernel::Scalar predicate);
+  void make_before(ValueId, const kernel::Index&, kernel::Scalar predicate);
   void structured(const Operation&, const kernel::Index&, kernel::Scalar predicate);
   kernel::Scalar updated(const Operation&, const kernel::Index&, kernel::Scalar predicate);
   void region(const Operation&);
@@ -90,6 +91,8 @@ class Elements {
   const std::set<ValueId>* given_;
   std::vector<std::int32_t> makers_;
   std::map<Key, kernel::Scalar> known_;
+  bool large_ = false;  // so many operations that one asking the next may be too deep for a stack
+  int depth_ = 0;       // of operations that ask each other
   std::map<ValueId, LaneArray> regions_;  // results of loops and branches
 };
 

@@ -14,6 +14,7 @@ using kernel::Scalar;
 
 namespace {
 
+constexpr std::int64_t most_written_out = 4096;  // operations of all iterations of a loop
 constexpr std::size_t cheap_branch =
     24;  // operations of a branch that is computed whether it is chosen or not
 
@@ -126,7 +127,9 @@ LaneState RegionWriter::scan(const Op& op, Scalar count, LaneState state, const 
     step(row, elements);
     return flat(next);
   };
-  return unflat(builder_.serial({s.length}, flat(state), one, count), state, dtypes);
+  const bool large =
+      s.length * static_cast<std::int64_t>(body.operations().size()) > most_written_out;
+  return unflat(builder_.serial({s.length}, flat(state), one, count, large), state, dtypes);
 }
 
 LaneState RegionWriter::repeat(const Op& op, LaneState state, const Step& step) {

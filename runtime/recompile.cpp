@@ -43,7 +43,8 @@ class Recompiler {
  public:
   static Recompiler& instance() {
     static auto* made = new Recompiler;  // kernels of static lifetime may run at the very end
-    // Joins the thread before what it uses is destroyed: all of that is older.
+    // Joins the thread before what it uses is destroyed: all of that is older (LLVM's statics are
+    // never destroyed).
     static const Ending ending{*made};
     return *made;
   }
@@ -158,15 +159,7 @@ int quick_code() {
 }
 
 void recompile(const CompiledKernel& kernel) {
-  // Where all code came from disk so far, the first compilation makes what LLVM keeps in statics.
-  // They go when the process ends, and have to be older than what waits for the thread then.
-  static std::once_flag first;
-  bool done = false;
-  std::call_once(first, [&] {
-    done = compiled_kernels() == 0;
-    if (done) compile_again(kernel);
-  });
-  if (!done) Recompiler::instance().add(KernelRef(&kernel));
+  Recompiler::instance().add(KernelRef(&kernel));
 }
 
 void finish_recompiling() { Recompiler::instance().finish(); }

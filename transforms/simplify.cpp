@@ -152,7 +152,9 @@ class Findings {
       }
       now.shape.push_back(-2);
     }
-    std::uint64_t hash = operation.hash();
+    std::uint64_t hash = 0;
+    for (const Op& o : now.operations) hash = (hash ^ o.hash()) * 0x9e3779b97f4a7c15u;
+    for (std::ptrdiff_t part : now.shape) hash = hash * 31 + static_cast<std::uint64_t>(part);
     for (std::int64_t size : type.shape) hash = hash * 31 + static_cast<std::uint64_t>(size);
     std::vector<Known>& alike = known_[hash];
     for (const Known& k : alike)

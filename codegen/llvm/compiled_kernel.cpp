@@ -21,10 +21,12 @@ int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) 
   return huge || tiny ? 0 : 1;
 }
 
-/// Passes that make code run faster take one to three milliseconds for most kernels; code without
-/// them takes up to three times as long.
+/// Passes that make code run faster take one to three milliseconds for most kernels, ten to a
+/// hundred microseconds an instruction for large ones; code without them takes up to three times as
+/// long.
 bool worth_quick_code(const kernel::Kernel& kernel, const KernelForm& form) {
-  if (form.level == 0 || estimated_nanoseconds(form.mapping) > 1e6) return false;
+  const double passes = std::max(1e6, 1e4 * static_cast<double>(kernel.instructions.size()));
+  if (form.level == 0 || estimated_nanoseconds(form.mapping) > passes) return false;
   for (const kernel::Loop& loop : kernel.loops)  // nobody knows how often
     if (loop.kind == kernel::LoopKind::repeat_while) return false;
   return true;

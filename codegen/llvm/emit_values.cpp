@@ -47,8 +47,27 @@ const PhaseEmitter::Result& PhaseEmitter::result(Id id) {
   if (id < 0) throw InternalError("a value that does not exist is asked for");
   Result& found = results_[at(id)];
   if (found.scalar || found.vector) return found;
+  // Operands first: ten thousand instructions that ask each other do not fit on a stack.
+  const auto missing = [&](Id of) { return !results_[at(of)].scalar && !results_[at(of)].vector; };
+  std::vector<Id> open{id};
+  while (!open.empty()) {
+    const Instruction& i = kernel_.instructions[at(open.back())];
+    const std::size_t waiting = open.size();
+    const bool computes = i.verb != Verb::carry && i.verb != Verb::result && missing(open.back());
+    const Id operands[] = {i.a, i.b, i.c};
+    for (int k = 0; computes && k < kernel::operand_count(i.verb); ++k)
+      if (operands[k] >= 0 && missing(operands[k])) open.push_back(operands[k]);
+    if (open.size() > waiting) continue;
+    const Id next = open.back();
+    open.pop_back();
+    if (missing(next)) on_entry(next);
+  }
+  return results_[at(id)];
+}
+
+/// What lies outside all loops is computed once, on entry.
+void PhaseEmitter::on_entry(Id id) {
   if (!top_level_[at(id)]) throw InternalError("a value is used before its code");
-  // What lies outside all loops is computed once, on entry.
   auto here = b_.saveIP();
   Lanes lanes = std::exchange(lanes_, Lanes{});
   b_.SetInsertPoint(entry_end_);
@@ -57,7 +76,6 @@ const PhaseEmitter::Result& PhaseEmitter::result(Id id) {
   b_.restoreIP(here);
   for (std::size_t k = 0; k < tile_.size(); ++k)
     if (k != row_) tile_[k].results[at(id)] = results_[at(id)];
-  return results_[at(id)];
 }
 
 Value* PhaseEmitter::scalar(Id id) {

@@ -60,6 +60,7 @@ class PhaseEmitter {
   Value* number(std::int64_t value) const { return b_.getInt64(static_cast<std::uint64_t>(value)); }
   Value* iota(Type* element, std::int64_t step) const;
   const Result& result(Id);
+  void on_entry(Id);
   bool varies(Id id) { return result(id).varies(); }
   Value* scalar(Id);
   Value* vector(Id);

@@ -141,10 +141,12 @@ class Builder {
                              const ReduceBody&,
                              Scalar trip_count = {});
   using SerialBody = std::function<std::vector<Scalar>(const Index&, std::vector<Scalar> carries)>;
+  /// `large`: the body is not for writing out.
   std::vector<Scalar> serial(const Shape& extents,
                              std::vector<Scalar> initial,
                              const SerialBody&,
-                             Scalar trip_count = {});
+                             Scalar trip_count = {},
+                             bool large = false);
   std::vector<Scalar> repeat_while(
       std::vector<Scalar> initial,
       const std::function<Scalar(std::vector<Scalar>)>& condition,

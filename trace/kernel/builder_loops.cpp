@@ -213,12 +213,13 @@ std::vector<Scalar> Builder::reduce(const Shape& extents,
 std::vector<Scalar> Builder::serial(const Shape& extents,
                                     std::vector<Scalar> initial,
                                     const SerialBody& body,
-                                    Scalar trip_count) {
+                                    Scalar trip_count,
+                                    bool large) {
   State& s = *state_;
   s.must(s.depth() > 0, "a serial loop outside every parallel loop");
   if (total(extents) == 0) return initial;
   if (total(extents) == 1 && !trip_count.defined()) return body(Index(extents.size()), initial);
-  if (total(extents) <= s.unroll && !trip_count.defined()) {
+  if (total(extents) <= s.unroll && !trip_count.defined() && !large) {
     for_each_constant(extents, [&](const Index& index) { initial = body(index, initial); });
     return initial;
   }
