@@ -24,17 +24,17 @@ def dump(program):
         assert len(hashes) == 1, names
         stages = [name[17:] for name in names]
         assert stages == ["00-traced.txt", "01-inline.txt", "02-simplify.txt", "03-arrange.txt", "04-split.txt",
-                          "05-cse.txt", "06-dce.txt", "07-cuts.txt", "08-schedule.txt", "09-kernels.txt", "10-llvm.ll",
-                          "11-assembly.s"], stages
+                          "05-parts.txt", "06-cse.txt", "07-dce.txt", "08-cuts.txt", "09-schedule.txt", "10-kernels.txt", "11-llvm.ll",
+                          "12-assembly.s"], stages
         text = {name[17:]: (made / name).read_text() for name in names}
         assert re.search(r"= dot_general.*// explain_test.cpp:\d+", text["00-traced.txt"]), text["00-traced.txt"]
-        assert re.match(r"// dce: \d+ us\n", text["06-dce.txt"]), text["06-dce.txt"]
-        assert re.match(r"leaf dot_general: %0 %1 -> %\d+\n", text["07-cuts.txt"]), text["07-cuts.txt"]
-        assert "kernel  sub abs reduce  explain_test.cpp:" in text["08-schedule.txt"], text["08-schedule.txt"]
-        assert " -> arena[0, 65536]\n" in text["08-schedule.txt"], text["08-schedule.txt"]
-        assert "f32 abs" in text["09-kernels.txt"], text["09-kernels.txt"]
-        assert "define" in text["10-llvm.ll"], text["10-llvm.ll"]
-        assert ".text" in text["11-assembly.s"], text["11-assembly.s"]
+        assert re.match(r"// dce: \d+ us\n", text["07-dce.txt"]), text["07-dce.txt"]
+        assert re.match(r"leaf dot_general: %0 %1 -> %\d+\n", text["08-cuts.txt"]), text["08-cuts.txt"]
+        assert "kernel  sub abs reduce  explain_test.cpp:" in text["09-schedule.txt"], text["09-schedule.txt"]
+        assert " -> arena[0, 65536]\n" in text["09-schedule.txt"], text["09-schedule.txt"]
+        assert "f32 abs" in text["10-kernels.txt"], text["10-kernels.txt"]
+        assert "define" in text["11-llvm.ll"], text["11-llvm.ll"]
+        assert ".text" in text["12-assembly.s"], text["12-assembly.s"]
 
 
 def perf_map(program):
