@@ -6,7 +6,8 @@
 
 namespace fluxion::runtime::gemm {
 
-/// Null where the library is to be asked: other dtypes and processors.
+/// Null where the library is to be asked: other dtypes and processors. (For large float32 products
+/// it is asked as well.)
 const Kernel* kernel(DType);
 
 }  // namespace fluxion::runtime::gemm

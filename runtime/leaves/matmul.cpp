@@ -26,6 +26,8 @@ constexpr int64_t most_kept_rows = 512;  // of more the library's own layout cos
 // Elements that are worth a layout, and whose copy is worth its memory.
 constexpr int64_t least_kept = 1024, most_kept = int64_t{1} << 24;
 
+// Float32 products above are worth the library's first call: it is a tenth faster there.
+constexpr int64_t most_single_work = int64_t{1} << 22;
 // Float64 products below are computed where they are used, fused with what follows.
 constexpr int64_t least_double_work = int64_t{1} << 18, least_few_double_work = 1024;
 
@@ -63,13 +65,14 @@ struct Operand {
   }
 };
 
-/// An operand that the library does not take is copied into scratch before, in dense rows.
-template <class T> void pack(const T* from, T* to, const Operand& o) {
+/// An operand that the library does not take, or takes slowly, is copied into scratch before, in
+/// rows of `row_stride` elements.
+template <class T> void pack(const T* from, T* to, const Operand& o, int64_t row_stride) {
   const int64_t matrices = o.stride[0] == 0 ? 1 : o.size[0];
   parallel_for(matrices * o.size[1], divide_up(4096, o.size[2]), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const T* source = from + row / o.size[1] * o.stride[0] + row % o.size[1] * o.stride[1];
-      T* target = to + row * o.size[2];
+      T* target = to + row * row_stride;
       if (o.stride[2] == 1) {
         std::copy_n(source, o.size[2], target);
         continue;
@@ -121,6 +124,7 @@ class Matmul final : public codegen::PreparedLeaf {
     }
     per_unit_ = c_.size;
     if (share == codegen::Share::threads) cut();
+    if (!own_) spread_rows();
     return compile();
   }
 
@@ -166,10 +170,11 @@ class Matmul final : public codegen::PreparedLeaf {
     if (c_.stride[2] != 1 || !c_.usable()) return false;
     fold_batch_into_rows();
     if (spec.dtype == spec.result) own_ = gemm::kernel(spec.dtype);
+    const int64_t work = c_.size[1] * c_.size[2] * k;
+    if (spec.dtype == float32 && work > most_single_work && !has_few_rows()) own_ = nullptr;
     if (!own_) return spec.dtype == float32 || spec.dtype == bfloat16;
     if (spec.dtype != float64) return true;
-    return c_.size[1] * c_.size[2] * k >=
-           (has_few_rows() ? least_few_double_work : least_double_work);
+    return work >= (has_few_rows() ? least_few_double_work : least_double_work);
   }
 
   void run(const void* const* in, void* const* out, void* scratch) const override {
@@ -270,12 +275,34 @@ class Matmul final : public codegen::PreparedLeaf {
     std::byte* const to = place;
     place += packed_bytes(as);
     if (o.dtype == float32) {
-      pack(static_cast<const float*>(from), reinterpret_cast<float*>(to), o);
+      pack(static_cast<const float*>(from), reinterpret_cast<float*>(to), o, as.stride[1]);
     } else {
-      pack(static_cast<const std::uint16_t*>(from), reinterpret_cast<std::uint16_t*>(to), o);
+      pack(static_cast<const std::uint16_t*>(from),
+           reinterpret_cast<std::uint16_t*>(to),
+           o,
+           as.stride[1]);
     }
     return to;
   }
+  /// Without wide vectors the library reads b where it lies unless slabs are large in both
+  /// directions, and rows that begin a multiple of 2 KB apart push each other out of the cache:
+  /// half its speed. Where there are enough rows of a to pay for it, b is copied with some space
+  /// between its rows.
+  void spread_rows() {
+    const auto rows = static_cast<double>(per_unit_[1]),
+               columns = static_cast<double>(per_unit_[2]);
+    const bool copied_by_library = 1 / rows + 1 / columns < 0.0038;  // its own threshold
+    const bool collide = b_.stride[2] == 1 && b_.size[1] >= 32 && b_.stride[1] % 512 == 0;
+    if (a_.dtype != float32 || copied_by_library || c_.size[1] < 64 || !collide ||
+        onednn::has_wide_vectors())
+      return;
+    if (pack_b_) scratch_bytes_ -= packed_bytes(b_);
+    if (!pack_b_) pack_b_ = b_;
+    const int64_t row = b_.size[2] + 16;
+    b_.stride = {b_.stride[0] == 0 ? 0 : b_.size[1] * row, row, 1};
+    scratch_bytes_ += packed_bytes(b_);
+  }
+
   /// Slabs of rows: what is laid out already is not read faster for more of them at a time.
   void cut_rows() {
     threads_ = num_threads();
@@ -310,7 +337,7 @@ class Matmul final : public codegen::PreparedLeaf {
     // Slabs of 128 run at full speed while the library's copy of the other operand stays in the
     // cache, else of 512; smaller ones are slower: only two may be smaller.
     const int64_t other = k * std::min(m, n) * bytes_of(a_.dtype);
-    const int64_t full = other > (int64_t{2} << 20) ? 512 : 128;
+    const int64_t full = own_ ? 256 : other > (int64_t{2} << 20) ? 512 : 128;
     const auto slab = [&](int64_t size, int64_t unit) {
       const int64_t slabs = std::clamp(size / full, least, most);
       return std::min(size, divide_up(divide_up(size, slabs), unit) * unit);
