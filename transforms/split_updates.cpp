@@ -82,7 +82,7 @@ Array split(const ScatterAttributes& s, const Parts& cut, Arrays x, const Site& 
                                   in_parts(x[2], cut, nothing, site),
                                   dimensions,
                                   s.mode,
-                                  s.promise,
+                                  {},  // positions that fill the last part up are not in order
                                   site);
   Array total = x[0];
   for (std::int64_t part = 0; part < cut.parts; ++part) {

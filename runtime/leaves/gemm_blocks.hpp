@@ -204,7 +204,7 @@ template <class V, int A>
 void add_rows(const Product& p, const typename V::T* a, const typename V::T* b, typename V::T* c) {
   using Register = typename V::Register;
   constexpr int at_once = 4;
-  constexpr int64_t columns = 4096 / A;
+  constexpr int64_t columns = 4096 / A / V::lanes * V::lanes;
   for (int64_t j0 = 0; j0 < p.n; j0 += columns)
     for (int64_t l = 0; l < p.k; l += at_once) {
       const int64_t rows = least<int64_t>(at_once, p.k - l), end = least(p.n, j0 + columns);

@@ -136,6 +136,8 @@ class Matmul final : public codegen::PreparedLeaf {
     if (elements < least_kept || elements > most_kept) return false;
     per_unit_ = c_.size;
     cut_rows();
+    // Of any size: the library's own layouts are fast with wide vectors only.
+    if (spec.dtype == spec.result) own_ = gemm::kernel(spec.dtype);
     if (own_) {
       if (has_few_rows()) return false;  // they read b once
       packed_ = true;

@@ -1,6 +1,8 @@
 // Programs of very many operations: one asks the next for its element, and no stack holds all.
+#include "codegen/schedule.hpp"
 #include "fluxion/fluxion.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/program.hpp"
 
 namespace fx = fluxion;
 using fx::Array;
@@ -40,6 +42,26 @@ TEST_CASE("a loop whose step has fifteen thousand operations, and its derivative
   for (int k = 0; k < 100 * (operations / 2); ++k) derivative *= factor(k % (operations / 2));
   CHECK(fx::jit(program)(Array(1.0f)).item<float>() == Approx(h).epsilon(1e-5));
   CHECK(fx::jit(fx::grad(program))(Array(1.0f)).item<float>() == Approx(derivative).epsilon(1e-3));
+}
+
+TEST_CASE("a short loop is written out only where its step is small") {
+  const auto kernel = [](int steps) {
+    const fx::GraphRef graph =
+        fx::optimize(fx::test::program({{{}, fx::float32}}, [&](const fx::ArrayList& x) {
+          const auto step = [&](Array h, Array) {
+            for (int k = 0; k < steps; ++k) h = h * factor(k) + shift(k);
+            return std::pair{h, h};
+          };
+          return fx::ArrayList{fx::scan(step, x[0], fx::zeros({20})).first};
+        }));
+    const fx::codegen::Schedule schedule =
+        fx::codegen::schedule(graph, fx::codegen::Libraries::none);
+    REQUIRE(schedule.kernels.size() == 1);
+    return schedule.kernels[0];
+  };
+  const auto small = kernel(3), large = kernel(1000);
+  CHECK(small.instructions.size() > 20 * 3);
+  CHECK(large.instructions.size() < 20 * 1000);
 }
 
 TEST_CASE("a loop of very many operations on small arrays") {

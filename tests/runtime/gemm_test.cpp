@@ -217,5 +217,12 @@ TEST_CASE("float64 products have a kernel; float32 where the library would write
   CHECK(gemm::kernel(fluxion::float64) == (wide ? &gemm::avx512_doubles : &gemm::avx_doubles));
   CHECK(gemm::kernel(fluxion::float32) == (wide ? nullptr : &gemm::avx_floats));
   CHECK(gemm::kernel(fluxion::bfloat16) == nullptr);
+  const auto ours = [](std::int64_t n) {
+    const fluxion::MatmulSpec s{
+        fluxion::float32, fluxion::float32, 1, n, n, n, {0, n, 1}, {0, n, 1}, {0, n, 1}};
+    return fluxion::codegen::prepare(s)->description().find("oneDNN") == std::string::npos;
+  };
+  CHECK(ours(64) == !wide);
+  CHECK(ours(512) == false);
 }
 #endif

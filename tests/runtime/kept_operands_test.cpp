@@ -110,7 +110,8 @@ TEST_CASE("a product with an operand that was laid out before agrees with plain 
                                                                      {32, 512, 128},
                                                                      {33, 130, 77},
                                                                      {100, 40, 300},
-                                                                     {512, 64, 64}})
+                                                                     {512, 64, 64},
+                                                                     {64, 512, 700}})
       check_kept(m, n, k, transposed);
   }
 }

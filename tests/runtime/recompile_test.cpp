@@ -102,6 +102,17 @@ TEST_CASE("code that a run waits for longer than for its compilation is compiled
   };
   CHECK(quick(scaled(100'000, 1)));
   CHECK(!quick(scaled(100'000'000, 1)));
+  // Of ten thousand instructions, whose passes take longer than a run of several milliseconds.
+  kernel::Builder b("large");
+  const std::int64_t count = 10'000;
+  const auto in = b.buffer(float32, kernel::Role::input, count),
+             out = b.buffer(float32, kernel::Role::output, count);
+  b.parallel({count}, [&](const kernel::Index& i) {
+    kernel::Scalar x = b.load(in, i[0]);
+    for (int k = 0; k < 5000; ++k) x = x * (1.0 + k) + x;
+    b.store(out, i[0], x);
+  });
+  CHECK(quick(b.finish()));
   CHECK(!quick(scaled(8, 1)));  // compiled quickly for good: its run takes nanoseconds
 }
 

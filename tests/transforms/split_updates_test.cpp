@@ -140,6 +140,16 @@ TEST_CASE("sums in parts have the same bits on any number of threads, and deriva
   set_num_threads(before);
   const auto loss = [&](Array x) { return sum(square(histogram(x))); };
   const Array found = jit(grad(loss))(x);
+  // In a loop that carries the sums, for a batch, and forward.
+  const auto three = [&](Array x) {
+    const auto step = [&](Array h, Array k) { return std::pair{h.at(i).add(x * k), sum(h)}; };
+    return scan(step, zeros({elements}), arange(3).astype(float32)).first;
+  };
+  CHECK(allclose(jit(three)(x), 3.0f * one, 1e-5, 1e-4).item<bool>());
+  const Array batch = jit(vmap(histogram))(stack({x, 2.0f * x}));
+  CHECK(allclose(batch, stack({one, 2.0f * one}), 1e-5, 1e-4).item<bool>());
+  const auto forward = [&](Array x) { return jvp(histogram, x, 3.0f * x).second; };
+  CHECK(allclose(jit(forward)(x), 3.0f * one, 1e-5, 1e-4).item<bool>());
   const Array wanted = where(i < Array(300), 2.0f * take(one, clip(i, 0, 299)), 0.0f);
   CHECK(allclose(found, wanted, 1e-5, 1e-4).item<bool>());
 }
