@@ -104,7 +104,7 @@ TEST_CASE("code that a run waits for longer than for its compilation is compiled
   CHECK(!quick(scaled(100'000'000, 1)));
   // Of ten thousand instructions, whose passes take longer than a run of several milliseconds.
   kernel::Builder b("large");
-  const std::int64_t count = 10'000;
+  const std::int64_t count = 100'000;
   const auto in = b.buffer(float32, kernel::Role::input, count),
              out = b.buffer(float32, kernel::Role::output, count);
   b.parallel({count}, [&](const kernel::Index& i) {
