@@ -80,6 +80,13 @@ struct MappedKernel {
   Mapping mapping;
 };
 MappedKernel map_kernel(const kernel::Kernel&, const VectorTarget&);
+/// The scratch rows that a thread needs for the lanes it runs at once.
+struct ScratchRows {
+  std::vector<std::size_t> places;  // of each buffer; of others than scratch without meaning
+  std::size_t bytes = 0;
+  bool lent = false;  // by the caller, in Context::scratch; otherwise they live on the stack
+};
+ScratchRows scratch_rows(const kernel::Kernel&, const Mapping&);
 /// What one run on one thread takes, roughly: arithmetic at two operations a cycle, memory at cache
 /// speed.
 double estimated_nanoseconds(const Mapping&);

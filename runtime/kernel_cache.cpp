@@ -32,7 +32,8 @@ struct Entry {
 using EntryRef = std::shared_ptr<Entry>;
 
 /// Fills in code or error: first what the disk has, on this thread, then the rest, on several.
-void make(std::span<const EntryRef> entries, DiskCache* disk) {
+/// `vectors`: code may come later.
+void make(std::span<const EntryRef> entries, DiskCache* disk, bool vectors) {
   std::vector<std::string> keys(entries.size());
   std::vector<std::optional<codegen::CodeImage>> images(entries.size());
   std::vector<codegen::KeptCode> kept;
@@ -57,9 +58,9 @@ void make(std::span<const EntryRef> entries, DiskCache* disk) {
   loaded_count.fetch_add(entries.size() - missing.size(), std::memory_order_relaxed);
   const auto compile = [&](Entry& entry, const std::string& key) {
     try {
-      entry.code = codegen::compile(entry.kernel, {.quick = quick_code()});
+      entry.code = codegen::compile(entry.kernel, {.quick = quick_code(), .vectors = vectors});
       compiled_count.fetch_add(1, std::memory_order_relaxed);
-      if (key.empty()) return;
+      if (key.empty() || entry.code->over_vectors()) return;
       if (const auto image = entry.code->image()) disk->store(key, codegen::pack(*image));
     } catch (...) {
       entry.error = std::current_exception();
@@ -93,7 +94,7 @@ class Cache {
     if (!own.empty()) {
       std::exception_ptr error;
       try {
-        make(own, process_disk_cache());
+        make(own, process_disk_cache(), vectors_first());
       } catch (...) {
         error = std::current_exception();
       }
@@ -143,7 +144,7 @@ std::vector<Ref<CompiledKernel>> compiled(std::span<const kernel::Kernel> kernel
 
 Ref<CompiledKernel> load_or_compile(const kernel::Kernel& kernel, DiskCache* disk) {
   const auto entry = std::make_shared<Entry>(Entry{kernel, {}, {}, false});
-  make({&entry, 1}, disk);
+  make({&entry, 1}, disk, false);
   if (entry->error) std::rethrow_exception(entry->error);
   return entry->code;
 }

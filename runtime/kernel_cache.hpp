@@ -8,10 +8,11 @@
 namespace fluxion::runtime {
 
 /// The code of each kernel, found here or in the cache on disk, or else compiled, several at a
-/// time. A kernel that another thread is compiling is waited for.
+/// time, or left to run over vectors at first. A kernel that another thread is compiling is waited
+/// for.
 std::vector<detail::Ref<codegen::CompiledKernel>> compiled(std::span<const kernel::Kernel> kernels);
 
-/// How many kernels this process has compiled.
+/// How many kernels this process has compiled, or made ready to run over vectors.
 std::uint64_t compiled_kernels() noexcept;
 /// How many it has loaded from the cache on disk instead.
 std::uint64_t loaded_kernels() noexcept;

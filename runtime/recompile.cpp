@@ -158,9 +158,15 @@ int quick_code() {
   return runs;
 }
 
-void recompile(const CompiledKernel& kernel) {
-  Recompiler::instance().add(KernelRef(&kernel));
+bool vectors_first() {
+  static const bool wanted = [] {
+    const char* const word = std::getenv("FLUXION_VECTORS");
+    return !word || std::string_view(word) != "0";
+  }();
+  return wanted && quick_code() != 0;
 }
+
+void recompile(const CompiledKernel& kernel) { Recompiler::instance().add(KernelRef(&kernel)); }
 
 void finish_recompiling() { Recompiler::instance().finish(); }
 

@@ -8,6 +8,9 @@ namespace fluxion::runtime {
 /// is worth.
 int quick_code();
 
+/// Whether kernels may run before they have machine code; FLUXION_VECTORS=0: never.
+bool vectors_first();
+
 /// Compiles the kernel again on the thread that does nothing else (here, if it is the first that
 /// this process compiles), replaces its code when that is
 /// done, and stores it on disk. Nothing that goes wrong is an error: the first code stays. What

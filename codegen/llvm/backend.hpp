@@ -19,7 +19,6 @@ struct Backend {
   const char* version;  // of the library that it was built with
   const Target& (*host_target)();
   Target (*target_of)(const std::string& cpu);
-  std::size_t (*scratch_bytes)(const KernelForm&);
   /// Phase k is named by the prefix and k.
   std::string (*emit)(const KernelForm&, const Target&, const std::string& prefix, Output);
   LinkedPhases (*link)(const std::string& object, const std::string& prefix, std::size_t phases);

@@ -227,10 +227,6 @@ Target lesser(const std::string& cpu) {
   return target;
 }
 
-std::size_t scratch_bytes(const KernelForm& form) {
-  return PhaseEmitter::scratch_bytes(form.kernel, form.mapping);
-}
-
 std::string emit(const KernelForm& form,
                  const Target& target,
                  const std::string& prefix,
@@ -254,7 +250,7 @@ LinkedPhases link(const std::string& object, const std::string& prefix, std::siz
   return Linker::instance().add(object, prefix, phases);
 }
 
-const Backend table{FLUXION_VERSION, &host, &lesser, &scratch_bytes, &emit, &link};
+const Backend table{FLUXION_VERSION, &host, &lesser, &emit, &link};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include "codegen/code_image.hpp"
 #include "codegen/code_names.hpp"
 #include "codegen/kernel_mapping.hpp"
+#include "codegen/vectors/vector_program.hpp"
 #include "fluxion/core.hpp"
 #include "trace/kernel/kernel.hpp"
 
@@ -36,6 +37,12 @@ struct CompileOptions {
   /// Level 0 for so many runs where another would be chosen, but for kernels whose one run may take
   /// longer than their compilation saves (CompiledKernel::quick); -1: as many runs as that saves.
   int quick = 0;
+  /// No code at first, where a run over vectors is done before code would be
+  /// (CompiledKernel::over_vectors).
+  bool vectors = false;
+  /// Nanoseconds of a run up to which that is; negative: chosen by what the kernel's compilation
+  /// takes.
+  double most_vector_nanoseconds = -1;
   const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen, and columns interchanged
   const Target* target = nullptr;    // null: this machine
 };
@@ -59,31 +66,48 @@ class CompiledKernel : public detail::Shared {
    public:
     Phase(PhaseEntry entry, std::int64_t units, std::int64_t grain)
         : units(units), grain(grain), entry_(entry) {}
-    Phase(const Phase& other) : Phase(other.entry(), other.units, other.grain) {}
+    Phase(const VectorProgram& vectors, std::size_t number, const PhaseMapping& phase)
+        : units(phase.units), grain(phase.grain), vectors_(&vectors), number_(number) {}
+    Phase(const Phase& other)
+        : units(other.units),
+          grain(other.grain),
+          vectors_(other.vectors_),
+          number_(other.number_),
+          entry_(other.entry()) {}
     Phase& operator=(const Phase&) = delete;
     void run(const Context* context,
              void* const* buffers,
              std::int64_t begin,
              std::int64_t end) const {
-      entry()(context, buffers, begin, end);
+      if (const PhaseEntry code = entry()) [[likely]]
+        code(context, buffers, begin, end);
+      else
+        vectors_->run(number_, buffers, begin, end);
     }
+    /// Null: there is none yet.
     PhaseEntry entry() const noexcept { return entry_.load(std::memory_order_acquire); }
     const std::int64_t units;  // begin and end of a run lie in [0, units]
     const std::int64_t grain;  // fewer units are not worth another thread
 
    private:
     friend CompiledKernel;
-    mutable std::atomic<PhaseEntry> entry_;
+    const VectorProgram* vectors_ = nullptr;
+    std::size_t number_ = 0;
+    mutable std::atomic<PhaseEntry> entry_ = nullptr;
   };
   const std::vector<Phase>& phases() const { return phases_; }
-  /// Whether this is code that was made in a hurry, and nobody has asked for better yet.
+  /// Whether runs begin without machine code: over vectors, an instruction at a time
+  /// (VectorProgram).
+  bool over_vectors() const noexcept { return vectors_ != nullptr; }
+  /// Whether this is code that was made in a hurry, or none, and nobody has asked for better yet.
   bool quick() const noexcept { return wanting_.load(std::memory_order_relaxed) > 0; }
-  /// Counts a run of quick code. True for one caller: the kernel runs often enough to be compiled
-  /// again.
+  /// Counts a run of what quick() is. True for one caller: the kernel runs often enough for better
+  /// code.
   bool wants_better() const noexcept { return quick() && wanting_.fetch_sub(1) == 1; }
-  /// What was compiled, of loaded and of quick code.
+  /// What was compiled; of loaded code and of code that may be replaced.
   const kernel::Kernel& source() const { return source_; }
-  /// The same kernel compiled by all passes; may take as long as it likes.
+  /// The next better code of the same kernel: quick code where there was none, that of all passes
+  /// otherwise. For one thread at a time, as replace_code.
   detail::Ref<CompiledKernel> compiled_again() const;
   /// Runs of phases that begin from now on run this code of the same kernel.
   void replace_code(detail::Ref<CompiledKernel> better) const;
@@ -95,26 +119,30 @@ class CompiledKernel : public detail::Shared {
   const std::string& object() const;
   std::string llvm_ir() const;
   std::string assembly() const;
-  /// What load() takes; nothing, where the code cannot do without a linker (see link_object).
+  /// What load() takes; nothing, where there is no code or it cannot do without a linker (see
+  /// link_object).
   std::optional<CodeImage> image() const;
 
  private:
   friend detail::Ref<CompiledKernel> compile(const kernel::Kernel&, const CompileOptions&);
   friend std::vector<detail::Ref<CompiledKernel>> load(std::span<const KeptCode>);
   CompiledKernel() = default;
+  bool take_vectors(const kernel::Kernel&, const CompileOptions&);
   const KernelForm& form() const;
   const Target& target() const;
   std::string emitted(Output, const std::string& prefix) const;
-  kernel::Kernel source_;  // of loaded and of quick code
+  kernel::Kernel source_;  // of loaded code and of code that may be replaced
   mutable std::once_flag form_made_, object_made_;
   mutable KernelForm form_;
   mutable std::string object_;
-  std::optional<Target> target_;  // none: this machine
-  std::string prefix_;            // of the names of the phases in the object
+  std::optional<Target> target_;                  // none: this machine
+  std::string prefix_;                            // of the names of the phases in the object
+  std::unique_ptr<const VectorProgram> vectors_;  // where there is no code at first
   std::vector<Phase> phases_;
   std::size_t scratch_bytes_ = 0;
+  int quick_wanted_ = 0;                           // CompileOptions::quick, for the first code
   std::uint64_t quick_runs_ = 0;                   // 0: not quick code
-  mutable std::atomic<std::int64_t> wanting_ = 0;  // runs until quick code is to be replaced
+  mutable std::atomic<std::int64_t> wanting_ = 0;  // runs until it is to be replaced
   mutable detail::Ref<CompiledKernel> better_;     // whose code the phases run
   std::shared_ptr<const void> code_;               // keeps the code in memory
   std::unique_ptr<CodeNames> names_;               // after the code: they go before it

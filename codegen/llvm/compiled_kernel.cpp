@@ -33,9 +33,13 @@ bool worth_quick_code(const kernel::Kernel& kernel, const KernelForm& form) {
 }
 
 /// After a third of a millisecond or so, but the first call of a program should end before.
-std::uint64_t quick_runs(const KernelForm& form) {
-  return static_cast<std::uint64_t>(
-      std::clamp(3e5 / (1 + estimated_nanoseconds(form.mapping)), 3.0, 20.0));
+std::uint64_t runs_before_better(double nanoseconds, double least) {
+  return static_cast<std::uint64_t>(std::clamp(3e5 / (1 + nanoseconds), least, 20.0));
+}
+
+/// Quick code takes a millisecond or two for most kernels.
+double compiling_nanoseconds(const kernel::Kernel& kernel) {
+  return 2e5 + 5e3 * static_cast<double>(kernel.instructions.size());
 }
 
 /// Of the names of a kernel's functions, each time another one.
@@ -69,21 +73,25 @@ const Target& host_target() { return backend().host_target(); }
 Target target_of(const std::string& cpu) { return backend().target_of(cpu); }
 
 detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileOptions& options) {
-  const Target& target = options.target ? *options.target : host_target();
-  if (!target.supported)
-    throw InternalError("this processor lacks instructions that kernels rely on");
+  const bool supported = options.target ? options.target->supported : host_supported();
+  if (!supported) throw InternalError("this processor lacks instructions that kernels rely on");
   detail::Ref<CompiledKernel> result(new CompiledKernel);
-  std::call_once(result->form_made_,
-                 [&] { result->form_ = form_of(kernel, options, target.vector); });
-  if (options.target) result->target_ = target;
+  std::call_once(result->form_made_, [&] {
+    result->form_ =
+        form_of(kernel, options, options.target ? options.target->vector : host_vector());
+  });
+  const ScratchRows rows = scratch_rows(result->form_.kernel, result->form_.mapping);
+  result->scratch_bytes_ = rows.lent ? rows.bytes : 0;
+  if (options.vectors && result->take_vectors(kernel, options)) return result;
+  if (options.target) result->target_ = *options.target;
   if (options.quick != 0 && worth_quick_code(kernel, result->form_)) {
     result->source_ = kernel;
-    result->quick_runs_ =
-        options.quick > 0 ? static_cast<std::uint64_t>(options.quick) : quick_runs(result->form_);
+    result->quick_runs_ = options.quick > 0
+                              ? static_cast<std::uint64_t>(options.quick)
+                              : runs_before_better(estimated_nanoseconds(result->form_.mapping), 3);
     result->wanting_ = static_cast<std::int64_t>(result->quick_runs_);
   }
   result->prefix_ = prefix_of(kernel);
-  result->scratch_bytes_ = backend().scratch_bytes(result->form_);
   const std::vector<PhaseMapping>& phases = result->form_.mapping.phases;
   LinkedPhases linked = backend().link(result->object(), result->prefix_, phases.size());
   for (std::size_t k = 0; k < phases.size(); ++k)
@@ -99,10 +107,28 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   return result;
 }
 
-detail::Ref<CompiledKernel> CompiledKernel::compiled_again() const { return compile(source_); }
+bool CompiledKernel::take_vectors(const kernel::Kernel& kernel, const CompileOptions& options) {
+  const double most = options.most_vector_nanoseconds >= 0 ? options.most_vector_nanoseconds
+                                                           : compiling_nanoseconds(kernel);
+  vectors_ = VectorProgram::make(form_.kernel, form_.mapping, most);
+  if (!vectors_) return false;
+  source_ = kernel;
+  const int quick = quick_wanted_ = options.quick;
+  const std::uint64_t runs = quick > 0 ? static_cast<std::uint64_t>(quick)
+                                       : runs_before_better(vectors_->nanoseconds(), 2);
+  wanting_ = static_cast<std::int64_t>(runs);
+  const std::vector<PhaseMapping>& phases = form_.mapping.phases;
+  for (std::size_t k = 0; k < phases.size(); ++k) phases_.emplace_back(*vectors_, k, phases[k]);
+  return true;
+}
+
+detail::Ref<CompiledKernel> CompiledKernel::compiled_again() const {
+  return compile(source_, {.quick = better_ ? 0 : quick_wanted_});
+}
 
 void CompiledKernel::replace_code(detail::Ref<CompiledKernel> better) const {
   better_ = std::move(better);
+  wanting_ = static_cast<std::int64_t>(better_->quick_runs_);
   for (std::size_t k = 0; k < phases_.size(); ++k)
     phases_[k].entry_.store(better_->phases_[k].entry(), std::memory_order_release);
 }
@@ -114,7 +140,7 @@ std::string CompiledKernel::emitted(Output output, const std::string& prefix) co
 }
 const std::string& CompiledKernel::object() const {
   std::call_once(object_made_, [&] {
-    if (quick_runs_ == 0) {
+    if (quick_runs_ == 0 || vectors_) {
       object_ = emitted(Output::object, prefix_);
       return;
     }
@@ -128,6 +154,7 @@ std::string CompiledKernel::llvm_ir() const { return emitted(Output::ir, "phase"
 std::string CompiledKernel::assembly() const { return emitted(Output::assembly, "phase"); }
 
 std::optional<CodeImage> CompiledKernel::image() const {
+  if (vectors_) return {};
   std::vector<std::string> names;
   for (std::size_t k = 0; k < phases_.size(); ++k) names.push_back(prefix_ + std::to_string(k));
   auto linked = link_object(object(), names);

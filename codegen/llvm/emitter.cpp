@@ -23,32 +23,7 @@ namespace {
 
 std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
 
-/// Lanes that have rows of their own: those of the phase's own band.
-int rows_at_once(const kernel::Kernel& kernel, const Mapping& mapping) {
-  int most = 1;
-  for (const Item& item : kernel.top) {
-    if (item.is_loop) most = std::max(most, mapping.loops[at(item.index)].width);
-  }
-  return most;
-}
-
-std::size_t all_scratch(const kernel::Kernel& kernel, const Mapping& mapping) {
-  std::size_t sum = 0;
-  for (const kernel::BufferDecl& buffer : kernel.buffers) {
-    if (buffer.role != Role::scratch) continue;
-    std::size_t bytes = static_cast<std::size_t>(buffer.count * kernel::bytes_of(buffer.dtype) *
-                                                 rows_at_once(kernel, mapping));
-    sum += (bytes + 63) / 64 * 64;
-  }
-  return sum;
-}
-
 }  // namespace
-
-std::size_t PhaseEmitter::scratch_bytes(const kernel::Kernel& kernel, const Mapping& mapping) {
-  std::size_t sum = all_scratch(kernel, mapping);
-  return sum <= stack_scratch_bytes ? 0 : sum;
-}
 
 PhaseEmitter::PhaseEmitter(llvm::Module& module,
                            const kernel::Kernel& kernel,
@@ -83,19 +58,12 @@ void PhaseEmitter::emit(std::size_t phase, const std::string& name) {
   entry_end_ = b_.CreateBr(start);
 
   b_.SetInsertPoint(entry_end_);
-  bool lent = scratch_bytes(kernel_, mapping_) > 0;
-  Value* rows =
-      lent ? b_.CreateLoad(pointer, function_->getArg(0))
-           : stack(b_.getInt8Ty(), static_cast<std::int64_t>(all_scratch(kernel_, mapping_)));
-  std::int64_t row = 0;
+  const ScratchRows scratch = scratch_rows(kernel_, mapping_);
+  Value* rows = scratch.lent ? b_.CreateLoad(pointer, function_->getArg(0))
+                             : stack(b_.getInt8Ty(), static_cast<std::int64_t>(scratch.bytes));
   for (std::size_t k = 0; k < kernel_.buffers.size(); ++k) {
-    const kernel::BufferDecl& buffer = kernel_.buffers[k];
-    if (buffer.role == Role::scratch) {
-      buffers_.push_back(
-          b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), rows, static_cast<std::uint64_t>(row)));
-      row +=
-          (buffer.count * kernel::bytes_of(buffer.dtype) * rows_at_once(kernel_, mapping_) + 63) /
-          64 * 64;
+    if (kernel_.buffers[k].role == Role::scratch) {
+      buffers_.push_back(b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), rows, scratch.places[k]));
     } else {
       Value* slot = b_.CreateConstInBoundsGEP1_64(pointer, function_->getArg(1), k);
       buffers_.push_back(b_.CreateLoad(pointer, slot));

@@ -22,9 +22,6 @@ class PhaseEmitter {
   PhaseEmitter(llvm::Module&, const kernel::Kernel&, const Mapping&, const VectorTarget&);
   void emit(std::size_t phase, const std::string& name);
 
-  /// Bytes of scratch rows that a thread must lend, 0 if they live on the stack.
-  static std::size_t scratch_bytes(const kernel::Kernel&, const Mapping&);
-
  private:
   using Value = llvm::Value;
   using Type = llvm::Type;

@@ -1,4 +1,4 @@
-// Kernels that are compiled quickly at first, and again when they run often.
+// Kernels that run without code at first, then by quick code, and by better when they run often.
 #include "runtime/recompile.hpp"
 
 #include "fluxion/fluxion.hpp"
@@ -50,29 +50,46 @@ bool kept_quick(const kernel::Kernel& kernel) {
 
 }  // namespace
 
-TEST_CASE("a kernel is compiled quickly, and by all passes when it runs again") {
+TEST_CASE("a kernel runs over vectors, is compiled quickly, and by all passes when it runs on") {
   runtime::finish_recompiling();
   const std::int64_t count = 3001;
   const kernel::Kernel kernel = scaled(count, 0.1253 + getpid());
   const auto code = code_of(kernel);
+  REQUIRE(code->over_vectors());
   REQUIRE(code->quick());
-  REQUIRE(kept_quick(kernel));
-  const auto first = code->phases()[0].entry();
-  const std::uint64_t before = runtime::recompiled_kernels();
+  CHECK(code->phases()[0].entry() == nullptr);
+  CHECK(!runtime::process_disk_cache()->find(runtime::code_key(kernel)));
   const std::vector<float> results = run(*code, count);
-  runtime::finish_recompiling();
-  CHECK(code->quick());
-  CHECK(code->phases()[0].entry() == first);
+  const std::uint64_t before = runtime::recompiled_kernels();
+  codegen::PhaseEntry last = nullptr;
+  for (const std::uint64_t times : {1, 2}) {
+    if (times == 2) CHECK(run(*code, count) == results);
+    runtime::finish_recompiling();
+    CHECK(code->quick());
+    CHECK(code->phases()[0].entry() == last);
 
-  CHECK(run(*code, count) == results);
-  CHECK(!code->quick());
-  runtime::finish_recompiling();
-  CHECK(runtime::recompiled_kernels() == before + 1);
-  CHECK(code->phases()[0].entry() != first);
-  CHECK(!kept_quick(kernel));
+    CHECK(run(*code, count) == results);
+    CHECK(code->quick() == false);
+    runtime::finish_recompiling();
+    CHECK(runtime::recompiled_kernels() == before + times);
+    CHECK(code->phases()[0].entry() != last);
+    CHECK(code->quick() == (times == 1));
+    CHECK(kept_quick(kernel) == (times == 1));
+    last = code->phases()[0].entry();
+  }
   for (int k = 0; k < 3; ++k) CHECK(run(*code, count) == results);
   runtime::finish_recompiling();
-  CHECK(runtime::recompiled_kernels() == before + 1);
+  CHECK(runtime::recompiled_kernels() == before + 2);
+  CHECK(code->phases()[0].entry() == last);
+}
+
+TEST_CASE("a run over vectors is for what takes less than compiling") {
+  const auto over_vectors = [](const kernel::Kernel& kernel) {
+    return codegen::compile(kernel, {.quick = -1, .vectors = true})->over_vectors();
+  };
+  CHECK(over_vectors(scaled(8, 1)));
+  CHECK(over_vectors(scaled(10'000, 1)));
+  CHECK(!over_vectors(scaled(1'000'000, 1)));
 }
 
 TEST_CASE("quick code from disk is replaced as well, and other code is not") {

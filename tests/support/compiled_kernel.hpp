@@ -7,6 +7,7 @@
 #include "tests/support/kernel_interpreter.hpp"
 #include "trace/kernel/fold.hpp"
 
+#include <array>
 #include <elf.h>
 #include <random>
 #include <string>
@@ -145,49 +146,61 @@ inline Fill moderate_numbers(const kernel::Kernel& kernel) {
   };
 }
 
-/// Interprets a kernel, runs its code, as it was linked and as a cache would load it, and compares
-/// all outputs bit for bit (any NaN equals any NaN).
+/// Interprets a kernel by the definition, runs its code, as it was linked and as a cache would load
+/// it, and the instructions over lanes that it runs on before it has code; compares all outputs bit
+/// for bit (any NaN equals any NaN).
 inline void check_code(const kernel::Kernel& kernel,
                        const codegen::CompiledKernel& compiled,
-                       const Fill& fill = {}) {
+                       const Fill& fill = {},
+                       const codegen::Mapping* mapping = nullptr) {
   RandomBits samples(kernel.hash());
-  std::vector<GuardedArray> expected, actual, loaded;
+  enum { expected, actual, loaded, lanes, ways };
+  const char* const names[] = {"the definition", "machine code", "loaded code", "lanes"};
+  std::array<std::vector<GuardedArray>, ways> arrays;
   for (const kernel::BufferDecl& buffer : kernel.buffers) {
     if (buffer.role == kernel::Role::scratch) break;
     const auto count = static_cast<std::size_t>(buffer.count);
-    for (auto* arrays : {&expected, &actual, &loaded}) arrays->emplace_back(buffer.dtype, count);
+    for (auto& own : arrays) own.emplace_back(buffer.dtype, count);
     for (std::size_t k = 0; k < count; ++k) {
-      const std::uint64_t bits = fill ? fill(expected.size() - 1, k) : samples(buffer.dtype);
-      for (auto* arrays : {&expected, &actual, &loaded}) arrays->back().set(k, bits);
+      const std::uint64_t bits =
+          fill ? fill(arrays[expected].size() - 1, k) : samples(buffer.dtype);
+      for (auto& own : arrays) own.back().set(k, bits);
     }
   }
-  const auto memory_of = [](const std::vector<GuardedArray>& arrays) {
+  const auto memory_of = [&](int way) {
     std::vector<void*> memory;
-    for (const GuardedArray& array : arrays) memory.push_back(array.memory->data());
+    for (const GuardedArray& array : arrays[static_cast<std::size_t>(way)])
+      memory.push_back(array.memory->data());
     return memory;
   };
   interpret(kernel, memory_of(expected));
   REQUIRE(undefined_symbols(compiled.object()) == std::vector<std::string>{});
   run_in_pieces(compiled, memory_of(actual).data());
+  std::vector<int> run{actual};
 #ifdef __x86_64__
   const auto image = compiled.image();
   REQUIRE(image);
   run_in_pieces(*codegen::load(kernel, *image), memory_of(loaded).data());
-#else
-  run_in_pieces(compiled, memory_of(loaded).data());
+  run.push_back(loaded);
 #endif
-  for (std::size_t b = 0; b < expected.size(); ++b) {
-    for (std::size_t k = 0; k < expected[b].count; ++k) {
-      const DType type = expected[b].type;
-      const std::uint64_t want = expected[b].get(k);
-      for (const auto* arrays : {&actual, &loaded}) {
-        const std::uint64_t have = (*arrays)[b].get(k);
+  const auto over_lanes = codegen::compile(
+      kernel, {.vectors = true, .most_vector_nanoseconds = 1e12, .mapping = mapping});
+  if (over_lanes->over_vectors()) {
+    run_in_pieces(*over_lanes, memory_of(lanes).data());
+    run.push_back(lanes);
+  }
+  for (std::size_t b = 0; b < arrays[expected].size(); ++b) {
+    for (std::size_t k = 0; k < arrays[expected][b].count; ++k) {
+      const DType type = arrays[expected][b].type;
+      const std::uint64_t want = arrays[expected][b].get(k);
+      for (int way : run) {
+        const std::uint64_t have = arrays[static_cast<std::size_t>(way)][b].get(k);
         if (want == have || (is_nan(type, want) && is_nan(type, have))) continue;
         INFO(kernel::to_string(kernel)
              << codegen::to_string(compiled.mapping(), compiled.kernel()));
-        INFO("buffer " << b << ", element " << k << (arrays == &loaded ? ", loaded" : ""));
+        INFO("buffer " << b << ", element " << k << " of " << names[way]);
         CAPTURE(want, have);
-        FAIL("machine code and definition differ");
+        FAIL("the kernel's results and its definition differ");
       }
     }
   }
@@ -198,10 +211,11 @@ inline void check_code(const kernel::Kernel& kernel,
 inline void check_compiled(const kernel::Kernel& kernel,
                            const Fill& fill = {},
                            codegen::CompileOptions options = {}) {
-  if (options.level >= 0) return check_code(kernel, *codegen::compile(kernel, options), fill);
+  if (options.level >= 0)
+    return check_code(kernel, *codegen::compile(kernel, options), fill, options.mapping);
   for (int level : {0, 1}) {
     options.level = level;
-    check_code(kernel, *codegen::compile(kernel, options), fill);
+    check_code(kernel, *codegen::compile(kernel, options), fill, options.mapping);
   }
 }
 

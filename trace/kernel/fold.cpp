@@ -3,6 +3,7 @@
 #include "trace/kernel/fold.hpp"
 
 #include "trace/error.hpp"
+#include "trace/kernel/arithmetic.hpp"
 
 #include <bit>
 #include <cmath>
@@ -140,21 +141,6 @@ double widen(std::uint64_t bits, int exponent_bits, int fraction_bits) {
 int exponent_bits(DType narrow_float) { return narrow_float == float16 ? 5 : 8; }
 int fraction_bits(DType narrow_float) { return narrow_float == float16 ? 10 : 7; }
 
-template <class To, class From> To convert_value(From from) {
-  if constexpr (std::is_same_v<To, bool>) {
-    return from != 0;
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    if (std::isnan(from)) return 0;
-    From low = static_cast<From>(std::numeric_limits<To>::min());
-    From high = std::ldexp(From{1}, std::numeric_limits<To>::digits);
-    if (from < low) return std::numeric_limits<To>::min();
-    if (from >= high) return std::numeric_limits<To>::max();
-    return static_cast<To>(from);
-  } else {
-    return static_cast<To>(from);
-  }
-}
-
 /// An integer as a double that narrow() rounds as it would round the integer: bits beyond 53 become
 /// one sticky bit.
 template <class T> double sticky_double(T value) {
@@ -186,8 +172,8 @@ std::uint64_t convert_bits(DType from, DType to, std::uint64_t bits) {
     if (is_narrow_float(to)) {
       return narrow(sticky_double(value), exponent_bits(to), fraction_bits(to));
     }
-    return with_type(
-        to, [&](auto target) { return bits_from(convert_value<decltype(target)>(value)); });
+    return with_type(to,
+                     [&](auto target) { return bits_from(converted<decltype(target)>(value)); });
   });
 }
 
@@ -195,156 +181,9 @@ std::uint64_t bits_of(DType type, double value) {
   return convert_bits(float64, type, std::bit_cast<std::uint64_t>(value));
 }
 
-namespace {
-
-template <class T> T minimum(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<T>::quiet_NaN();
-    if (a == b) return std::signbit(a) ? a : b;
-  }
-  return a < b ? a : b;
+void no_arithmetic(Verb verb) {
+  throw InternalError(std::string("no arithmetic for ") + name_of(verb));
 }
-template <class T> T maximum(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<T>::quiet_NaN();
-    if (a == b) return std::signbit(a) ? b : a;
-  }
-  return a < b ? b : a;
-}
-
-std::uint64_t fold_comparison(Verb verb, DType type, std::uint64_t a, std::uint64_t b) {
-  return with_type(type, [&](auto sample) -> std::uint64_t {
-    auto x = value_of<decltype(sample)>(a), y = value_of<decltype(sample)>(b);
-    switch (verb) {
-      case Verb::equal:
-        return x == y;
-      case Verb::not_equal:
-        return x != y;
-      case Verb::less:
-        return x < y;
-      default:
-        return x <= y;
-    }
-  });
-}
-
-template <class T> T fold_float(Verb verb, T x, T y, T z) {
-  switch (verb) {
-    case Verb::add:
-      return x + y;
-    case Verb::sub:
-      return x - y;
-    case Verb::mul:
-      return x * y;
-    case Verb::div:
-      return x / y;
-    case Verb::rem:
-      return std::fmod(x, y);
-    case Verb::fma:
-      return std::fma(x, y, z);
-    case Verb::min:
-      return minimum(x, y);
-    case Verb::max:
-      return maximum(x, y);
-    case Verb::neg:
-      return -x;
-    case Verb::abs:
-      return std::fabs(x);
-    case Verb::floor:
-      return std::floor(x);
-    case Verb::ceil:
-      return std::ceil(x);
-    case Verb::round_even:
-      return std::nearbyint(x);
-    case Verb::truncate:
-      return std::trunc(x);
-    case Verb::sqrt:
-      return std::sqrt(x);
-    default:
-      throw InternalError(std::string("no float arithmetic for ") + name_of(verb));
-  }
-}
-
-template <class T> T divide(T x, T y, bool remainder) {
-  if (y == 0) return remainder ? x : static_cast<T>(-1);
-  if constexpr (std::is_signed_v<T>) {
-    if (y == -1)
-      return remainder ? T{0} : static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x));
-  }
-  return static_cast<T>(remainder ? x % y : x / y);
-}
-
-template <class T> T high_product(T x, T y) {
-  using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
-  return static_cast<T>((static_cast<Wide>(x) * static_cast<Wide>(y)) >> (8 * sizeof(T)));
-}
-
-template <class T> T fold_integer(Verb verb, T x, T y) {
-  using Unsigned = std::make_unsigned_t<T>;
-  constexpr int width = 8 * sizeof(T);
-  // Through 64 bits, so that no small type is promoted to int.
-  std::uint64_t ux = static_cast<Unsigned>(x), uy = static_cast<Unsigned>(y);
-  switch (verb) {
-    case Verb::add:
-      return static_cast<T>(ux + uy);
-    case Verb::sub:
-      return static_cast<T>(ux - uy);
-    case Verb::mul:
-      return static_cast<T>(ux * uy);
-    case Verb::div:
-      return divide(x, y, false);
-    case Verb::rem:
-      return divide(x, y, true);
-    case Verb::mulhi:
-      return high_product(x, y);
-    case Verb::min:
-      return minimum(x, y);
-    case Verb::max:
-      return maximum(x, y);
-    case Verb::neg:
-      return static_cast<T>(0 - ux);
-    case Verb::abs:
-      return std::is_signed_v<T> && x < 0 ? static_cast<T>(0 - ux) : x;
-    case Verb::bit_and:
-      return static_cast<T>(ux & uy);
-    case Verb::bit_or:
-      return static_cast<T>(ux | uy);
-    case Verb::bit_xor:
-      return static_cast<T>(ux ^ uy);
-    case Verb::bit_not:
-      return static_cast<T>(~ux);
-    case Verb::shift_left:
-      return uy >= width ? T{0} : static_cast<T>(ux << uy);
-    case Verb::shift_right_logical:
-      return uy >= width ? T{0} : static_cast<T>(ux >> uy);
-    case Verb::shift_right_arithmetic:
-      return static_cast<T>(static_cast<std::make_signed_t<T>>(x) >>
-                            std::min<std::uint64_t>(uy, width - 1));
-    case Verb::clz:
-      return static_cast<T>(std::countl_zero(static_cast<Unsigned>(x)));
-    case Verb::popcount:
-      return static_cast<T>(std::popcount(static_cast<Unsigned>(x)));
-    default:
-      throw InternalError(std::string("no integer arithmetic for ") + name_of(verb));
-  }
-}
-
-std::uint64_t fold_bool(Verb verb, std::uint64_t a, std::uint64_t b) {
-  switch (verb) {
-    case Verb::bit_and:
-      return a & b;
-    case Verb::bit_or:
-      return a | b;
-    case Verb::bit_xor:
-      return a ^ b;
-    case Verb::bit_not:
-      return a ^ 1;
-    default:
-      throw InternalError(std::string("no arithmetic on bool for ") + name_of(verb));
-  }
-}
-
-}  // namespace
 
 std::uint64_t fold(
     Verb verb, DType result, DType operand, std::uint64_t a, std::uint64_t b, std::uint64_t c) {
@@ -359,20 +198,16 @@ std::uint64_t fold(
     case Verb::not_equal:
     case Verb::less:
     case Verb::less_equal:
-      return fold_comparison(verb, operand, a, b);
+      return with_type(operand, [&](auto sample) -> std::uint64_t {
+        using T = decltype(sample);
+        return compared(verb, value_of<T>(a), value_of<T>(b));
+      });
     default:
       break;
   }
-  if (result == bool_) return fold_bool(verb, a, b);
-  return with_type(result, [&](auto sample) -> std::uint64_t {
+  return with_type(result, [&](auto sample) {
     using T = decltype(sample);
-    if constexpr (std::is_floating_point_v<T>) {
-      return bits_from(fold_float(verb, value_of<T>(a), value_of<T>(b), value_of<T>(c)));
-    } else if constexpr (!std::is_same_v<T, bool>) {
-      return bits_from(fold_integer(verb, value_of<T>(a), value_of<T>(b)));
-    } else {
-      throw InternalError("unreachable");
-    }
+    return bits_from(result_of(verb, value_of<T>(a), value_of<T>(b), value_of<T>(c)));
   });
 }
 
