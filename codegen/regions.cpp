@@ -49,6 +49,11 @@ std::size_t Region::first_carry() const {
   return loop ? static_cast<std::size_t>(loop->body_constants) : 0;
 }
 
+double Region::expected_steps() const {
+  if (const auto* scan = op.as<ops::Scan>()) return static_cast<double>(scan->length);
+  return op.as<ops::While>() ? 1000 : 1;
+}
+
 std::size_t Region::first_initial() const {
   if (const auto* scan = op.as<ops::Scan>())
     return static_cast<std::size_t>(scan->count_operands() + scan->constants);

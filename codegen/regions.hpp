@@ -25,6 +25,8 @@ struct Region {
   /// Which operand is the initial value of carry 0.
   std::size_t first_initial() const;
   std::size_t operand_count() const;
+  /// How often its programs run, of a while loop a guess.
+  double expected_steps() const;
 };
 
 /// Makes a cut of one loop or branch what it is run as: a kernel, or a region whose programs are

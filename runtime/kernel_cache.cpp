@@ -32,8 +32,8 @@ struct Entry {
 using EntryRef = std::shared_ptr<Entry>;
 
 /// Fills in code or error: first what the disk has, on this thread, then the rest, on several.
-/// `vectors`: code may come later.
-void make(std::span<const EntryRef> entries, DiskCache* disk, bool vectors) {
+/// `vector_runs`: as in CompileOptions.
+void make(std::span<const EntryRef> entries, DiskCache* disk, double vector_runs) {
   std::vector<std::string> keys(entries.size());
   std::vector<std::optional<codegen::CodeImage>> images(entries.size());
   std::vector<codegen::KeptCode> kept;
@@ -58,7 +58,8 @@ void make(std::span<const EntryRef> entries, DiskCache* disk, bool vectors) {
   loaded_count.fetch_add(entries.size() - missing.size(), std::memory_order_relaxed);
   const auto compile = [&](Entry& entry, const std::string& key) {
     try {
-      entry.code = codegen::compile(entry.kernel, {.quick = quick_code(), .vectors = vectors});
+      entry.code =
+          codegen::compile(entry.kernel, {.quick = quick_code(), .vector_runs = vector_runs});
       compiled_count.fetch_add(1, std::memory_order_relaxed);
       if (key.empty() || entry.code->over_vectors()) return;
       if (const auto image = entry.code->image()) disk->store(key, codegen::pack(*image));
@@ -76,7 +77,8 @@ void make(std::span<const EntryRef> entries, DiskCache* disk, bool vectors) {
 
 class Cache {
  public:
-  std::vector<Ref<CompiledKernel>> find_or_make(std::span<const kernel::Kernel> kernels) {
+  std::vector<Ref<CompiledKernel>> find_or_make(std::span<const kernel::Kernel> kernels,
+                                                double runs) {
     std::vector<EntryRef> entries, own;
     {
       const std::lock_guard guard(lock_);
@@ -94,7 +96,7 @@ class Cache {
     if (!own.empty()) {
       std::exception_ptr error;
       try {
-        make(own, process_disk_cache(), vectors_first());
+        make(own, process_disk_cache(), vectors_first() ? runs : 0);
       } catch (...) {
         error = std::current_exception();
       }
@@ -138,13 +140,13 @@ Cache& cache() {
 
 }  // namespace
 
-std::vector<Ref<CompiledKernel>> compiled(std::span<const kernel::Kernel> kernels) {
-  return cache().find_or_make(kernels);
+std::vector<Ref<CompiledKernel>> compiled(std::span<const kernel::Kernel> kernels, double runs) {
+  return cache().find_or_make(kernels, runs);
 }
 
 Ref<CompiledKernel> load_or_compile(const kernel::Kernel& kernel, DiskCache* disk) {
   const auto entry = std::make_shared<Entry>(Entry{kernel, {}, {}, false});
-  make({&entry, 1}, disk, false);
+  make({&entry, 1}, disk, 0);
   if (entry->error) std::rethrow_exception(entry->error);
   return entry->code;
 }

@@ -8,9 +8,10 @@
 namespace fluxion::runtime {
 
 /// The code of each kernel, found here or in the cache on disk, or else compiled, several at a
-/// time, or left to run over vectors at first. A kernel that another thread is compiling is waited
-/// for.
-std::vector<detail::Ref<codegen::CompiledKernel>> compiled(std::span<const kernel::Kernel> kernels);
+/// time, or left to run over vectors at first. `runs`: what one call needs of each. A kernel that
+/// another thread is compiling is waited for.
+std::vector<detail::Ref<codegen::CompiledKernel>> compiled(std::span<const kernel::Kernel> kernels,
+                                                           double runs = 1);
 
 /// How many kernels this process has compiled, or made ready to run over vectors.
 std::uint64_t compiled_kernels() noexcept;

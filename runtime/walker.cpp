@@ -11,10 +11,10 @@ using codegen::CompiledKernel;
 using codegen::Step;
 using detail::Ref;
 
-std::vector<Ref<CompiledKernel>> compile_kernels(const codegen::Schedule& schedule) {
+std::vector<Ref<CompiledKernel>> compile_kernels(const codegen::Schedule& schedule, double runs) {
   if (schedule.kernels.empty()) return {};
   const Recorded phase("compile kernels");
-  return compiled(schedule.kernels);
+  return compiled(schedule.kernels, runs);
 }
 
 SliceRef slice_of(codegen::StepReport report) {
@@ -35,8 +35,8 @@ SliceRef slice_of(codegen::StepReport report) {
 
 }  // namespace
 
-Walker::Walker(const codegen::Schedule& schedule)
-    : schedule_(schedule), kernels_(compile_kernels(schedule)) {
+Walker::Walker(const codegen::Schedule& schedule, double runs)
+    : schedule_(schedule), kernels_(compile_kernels(schedule, runs)) {
   for (const Step& step : schedule_.steps) {
     Run run{&step,
             step.kernel < 0 ? nullptr : kernels_[static_cast<std::size_t>(step.kernel)].raw(),
@@ -54,7 +54,8 @@ Walker::Walker(const codegen::Schedule& schedule)
       }
     if (step.region)
       for (const auto& program : step.region->programs)
-        run.programs.push_back(std::make_unique<Walker>(*program));
+        run.programs.push_back(
+            std::make_unique<Walker>(*program, runs * step.region->expected_steps()));
     runs_.push_back(std::move(run));
   }
 }

@@ -12,7 +12,8 @@ namespace fluxion::runtime {
 class Walker final : public ScheduledProgram {
  public:
   /// The schedule must live as long.
-  explicit Walker(const codegen::Schedule&);
+  /// `runs`: of one call.
+  explicit Walker(const codegen::Schedule&, double runs = 1);
   void run(void* const* memory) const override;
 
   const codegen::Schedule& schedule() const override { return schedule_; }

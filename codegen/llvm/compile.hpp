@@ -37,12 +37,9 @@ struct CompileOptions {
   /// Level 0 for so many runs where another would be chosen, but for kernels whose one run may take
   /// longer than their compilation saves (CompiledKernel::quick); -1: as many runs as that saves.
   int quick = 0;
-  /// No code at first, where a run over vectors is done before code would be
-  /// (CompiledKernel::over_vectors).
-  bool vectors = false;
-  /// Nanoseconds of a run up to which that is; negative: chosen by what the kernel's compilation
-  /// takes.
-  double most_vector_nanoseconds = -1;
+  /// No code at first, where so many runs over vectors (CompiledKernel::over_vectors) are done
+  /// before code would be; 0: always code.
+  double vector_runs = 0;
   const Mapping* mapping = nullptr;  // of collapse(kernel); null: chosen, and columns interchanged
   const Target* target = nullptr;    // null: this machine
 };

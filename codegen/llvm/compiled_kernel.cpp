@@ -37,9 +37,9 @@ std::uint64_t runs_before_better(double nanoseconds, double least) {
   return static_cast<std::uint64_t>(std::clamp(3e5 / (1 + nanoseconds), least, 20.0));
 }
 
-/// Quick code takes a millisecond or two for most kernels.
+/// What quick code takes.
 double compiling_nanoseconds(const kernel::Kernel& kernel) {
-  return 2e5 + 5e3 * static_cast<double>(kernel.instructions.size());
+  return 1e6 + 1e4 * static_cast<double>(kernel.instructions.size());
 }
 
 /// Of the names of a kernel's functions, each time another one.
@@ -82,7 +82,8 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
   });
   const ScratchRows rows = scratch_rows(result->form_.kernel, result->form_.mapping);
   result->scratch_bytes_ = rows.lent ? rows.bytes : 0;
-  if (options.vectors && result->take_vectors(kernel, options)) return result;
+  result->prefix_ = prefix_of(kernel);
+  if (options.vector_runs > 0 && result->take_vectors(kernel, options)) return result;
   if (options.target) result->target_ = *options.target;
   if (options.quick != 0 && worth_quick_code(kernel, result->form_)) {
     result->source_ = kernel;
@@ -91,7 +92,6 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
                               : runs_before_better(estimated_nanoseconds(result->form_.mapping), 3);
     result->wanting_ = static_cast<std::int64_t>(result->quick_runs_);
   }
-  result->prefix_ = prefix_of(kernel);
   const std::vector<PhaseMapping>& phases = result->form_.mapping.phases;
   LinkedPhases linked = backend().link(result->object(), result->prefix_, phases.size());
   for (std::size_t k = 0; k < phases.size(); ++k)
@@ -108,9 +108,8 @@ detail::Ref<CompiledKernel> compile(const kernel::Kernel& kernel, const CompileO
 }
 
 bool CompiledKernel::take_vectors(const kernel::Kernel& kernel, const CompileOptions& options) {
-  const double most = options.most_vector_nanoseconds >= 0 ? options.most_vector_nanoseconds
-                                                           : compiling_nanoseconds(kernel);
-  vectors_ = VectorProgram::make(form_.kernel, form_.mapping, most);
+  vectors_ = VectorProgram::make(
+      form_.kernel, form_.mapping, compiling_nanoseconds(kernel) / options.vector_runs);
   if (!vectors_) return false;
   source_ = kernel;
   const int quick = quick_wanted_ = options.quick;

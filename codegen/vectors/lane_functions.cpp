@@ -70,10 +70,13 @@ void compare(void* out, const void* a, const void* b, const void*, std::int64_t 
 template <class Word>
 void select(void* out, const void* a, const void* b, const void* c, std::int64_t lanes) {
   Word* const r = static_cast<Word*>(out);
-  const bool* const which = static_cast<const bool*>(a);
+  const std::uint8_t* const which = static_cast<const std::uint8_t*>(a);
   const Word *const x = static_cast<const Word*>(b), *const y = static_cast<const Word*>(c);
   FLUXION_LANES
-  for (std::int64_t k = 0; k < lanes; ++k) r[k] = which[k] ? x[k] : y[k];
+  for (std::int64_t k = 0; k < lanes; ++k) {
+    const Word first = static_cast<Word>(0) - which[k];  // all bits or none
+    r[k] = static_cast<Word>((x[k] & first) | (y[k] & ~first));
+  }
 }
 
 template <class Word>

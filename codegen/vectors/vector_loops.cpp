@@ -70,12 +70,9 @@ void VectorRun::set_identities(std::int32_t number, std::int64_t lanes) {
   const Loop& l = k_.loops[at(number)];
   const VectorProgram::Carried& carried = p_.carried_[at(number)];
   for (std::size_t k = 0; k < l.carries.size(); ++k) {
-    const auto bytes = static_cast<std::size_t>(bytes_of(l.carries[k].initial));
-    for (std::int64_t which = 0; which < carried.states; ++which) {
-      std::byte* lane = state(number, k, which);
-      for (std::int64_t n = 0; n < lanes; ++n, lane += bytes)
-        std::memcpy(lane, &carried.identity[k], bytes);
-    }
+    const std::int32_t bytes = bytes_of(l.carries[k].initial);
+    for (std::int64_t which = 0; which < carried.states; ++which)
+      fill_lanes(state(number, k, which), bytes, carried.identity[k], lanes);
   }
 }
 

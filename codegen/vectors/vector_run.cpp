@@ -26,6 +26,13 @@ template <class F> void with_word(std::int32_t bytes, const F& f) {
   }
 }
 
+/// A few elements; many copies are of 16 or so, for which a call of memcpy is long.
+template <class Word> void copy_words(const Word* from, std::int64_t count, Word* to) {
+  constexpr std::int64_t block = 32 / sizeof(Word);
+  for (; count >= block; count -= block, from += block, to += block) std::memcpy(to, from, 32);
+  for (; count > 0; --count) *to++ = *from++;
+}
+
 }  // namespace
 
 VectorRun::VectorRun(const VectorProgram& program, void* const* buffers)
@@ -99,6 +106,16 @@ void VectorRun::phase(const PhaseMapping& p, std::int64_t begin, std::int64_t en
 }
 
 // Lanes.
+
+void VectorRun::fill_lanes(std::byte* to,
+                           std::int32_t bytes,
+                           std::uint64_t bits,
+                           std::int64_t count) {
+  with_word(bytes, [&](auto word) {
+    using Word = decltype(word);
+    std::fill_n(reinterpret_cast<Word*>(to), count, static_cast<Word>(bits));
+  });
+}
 
 void VectorRun::spread(Id id) {
   with_word(bytes_of(id), [&](auto word) {
@@ -180,10 +197,7 @@ void VectorRun::instruction(Id id) {
   const Instruction& i = k_.instructions[at(id)];
   switch (i.verb) {
     case Verb::constant:
-      return with_word(code.bytes, [&](auto word) {
-        using Word = decltype(word);
-        std::fill_n(reinterpret_cast<Word*>(place(code.place)), count_, static_cast<Word>(i.bits));
-      });
+      return fill_lanes(place(code.place), code.bytes, i.bits, count_);
     case Verb::loop_index:
       return index(static_cast<std::int32_t>(i.bits), numbers(code.place));
     case Verb::load:
@@ -286,7 +300,7 @@ void VectorRun::load(const VectorProgram::Code& code, std::size_t number) {
              [&](std::int64_t first, std::int64_t count, std::int64_t offset, std::int64_t step) {
                const Word* const begin = elements + offset;
                if (step == 1)
-                 std::copy_n(begin, count, lanes + first);
+                 copy_words(begin, count, lanes + first);
                else if (step == 0)
                  std::fill_n(lanes + first, count, *begin);
                else
@@ -314,7 +328,7 @@ void VectorRun::store(Id value, std::size_t number) {
              [&](std::int64_t first, std::int64_t count, std::int64_t offset, std::int64_t step) {
                Word* const begin = elements + offset;
                if (step == 1)
-                 std::copy_n(lanes + first, count, begin);
+                 copy_words(lanes + first, count, begin);
                else
                  for (std::int64_t n = 0; n < count; ++n) begin[n * step] = lanes[first + n];
              });

@@ -39,6 +39,7 @@ class VectorRun {
   std::int32_t bytes_of(Id id) const { return p_.code_[at(id)].bytes; }
 
   // lanes
+  static void fill_lanes(std::byte* to, std::int32_t bytes, std::uint64_t bits, std::int64_t count);
   /// The first lane's value in all others.
   void spread(Id);
   /// `own_rows`: every lane has its own row of the scratch buffers.

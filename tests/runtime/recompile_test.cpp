@@ -84,12 +84,13 @@ TEST_CASE("a kernel runs over vectors, is compiled quickly, and by all passes wh
 }
 
 TEST_CASE("a run over vectors is for what takes less than compiling") {
-  const auto over_vectors = [](const kernel::Kernel& kernel) {
-    return codegen::compile(kernel, {.quick = -1, .vectors = true})->over_vectors();
+  const auto over_vectors = [](const kernel::Kernel& kernel, double runs) {
+    return codegen::compile(kernel, {.quick = -1, .vector_runs = runs})->over_vectors();
   };
-  CHECK(over_vectors(scaled(8, 1)));
-  CHECK(over_vectors(scaled(10'000, 1)));
-  CHECK(!over_vectors(scaled(1'000'000, 1)));
+  CHECK(over_vectors(scaled(8, 1), 1));
+  CHECK(over_vectors(scaled(10'000, 1), 1));
+  CHECK(!over_vectors(scaled(10'000, 1), 100));
+  CHECK(!over_vectors(scaled(1'000'000, 1), 1));
 }
 
 TEST_CASE("quick code from disk is replaced as well, and other code is not") {

@@ -184,7 +184,7 @@ inline void check_code(const kernel::Kernel& kernel,
   run.push_back(loaded);
 #endif
   const auto over_lanes = codegen::compile(
-      kernel, {.vectors = true, .most_vector_nanoseconds = 1e12, .mapping = mapping});
+      kernel, {.vector_runs = 1e-9, .mapping = mapping});
   if (over_lanes->over_vectors()) {
     run_in_pieces(*over_lanes, memory_of(lanes).data());
     run.push_back(lanes);
