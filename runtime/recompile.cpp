@@ -53,7 +53,7 @@ class Recompiler {
     const std::lock_guard guard(lock_);
     if (ended_) return;
     if (!thread_.joinable() && !start()) return;
-    waiting_.push_back(std::move(kernel));
+    (kernel->has_code() ? waiting_ : waiting_for_code_).push_back(std::move(kernel));
     ++unfinished_;
     changed_.notify_all();
   }
@@ -99,15 +99,16 @@ class Recompiler {
     pthread_setname_np(pthread_self(), "fluxion compile");
     for (;;) {
       std::unique_lock guard(lock_);
-      changed_.wait(guard, [&] { return ended_ || !waiting_.empty(); });
+      changed_.wait(guard, [&] { return ended_ || next_queue(); });
       if (ended_) return;
       guard.unlock();
       {
         const std::lock_guard compiling(compiling_);
         guard.lock();
-        if (ended_ || waiting_.empty()) continue;
-        const KernelRef kernel = std::move(waiting_.front());
-        waiting_.pop_front();
+        std::deque<KernelRef>* const queue = next_queue();
+        if (ended_ || !queue) continue;
+        const KernelRef kernel = std::move(queue->front());
+        queue->pop_front();
         guard.unlock();
         compile_again(*kernel);
       }
@@ -115,6 +116,12 @@ class Recompiler {
       --unfinished_;
       changed_.notify_all();
     }
+  }
+
+  /// Null: nothing waits.
+  std::deque<KernelRef>* next_queue() {
+    if (!waiting_for_code_.empty()) return &waiting_for_code_;
+    return waiting_.empty() ? nullptr : &waiting_;
   }
 
   void end() {
@@ -131,14 +138,14 @@ class Recompiler {
     // A handle of a thread that is gone, and what it waited for, are never destroyed.
     new std::thread(std::move(thread_));
     new (&changed_) std::condition_variable;
-    unfinished_ = waiting_.size();
+    unfinished_ = waiting_.size() + waiting_for_code_.size();
     lock_.unlock();
     compiling_.unlock();
   }
 
   std::mutex compiling_, lock_;
   std::condition_variable changed_;
-  std::deque<KernelRef> waiting_;
+  std::deque<KernelRef> waiting_, waiting_for_code_;  // the latter comes first
   std::size_t unfinished_ = 0;
   bool ended_ = false;
   std::thread thread_;

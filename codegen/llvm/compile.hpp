@@ -96,6 +96,8 @@ class CompiledKernel : public detail::Shared {
   /// Whether runs begin without machine code: over vectors, an instruction at a time
   /// (VectorProgram).
   bool over_vectors() const noexcept { return vectors_ != nullptr; }
+  /// Whether runs that begin now have machine code.
+  bool has_code() const noexcept { return phases_.empty() || phases_[0].entry() != nullptr; }
   /// Whether this is code that was made in a hurry, or none, and nobody has asked for better yet.
   bool quick() const noexcept { return wanting_.load(std::memory_order_relaxed) > 0; }
   /// Counts a run of what quick() is. True for one caller: the kernel runs often enough for better
@@ -140,9 +142,10 @@ class CompiledKernel : public detail::Shared {
   int quick_wanted_ = 0;                           // CompileOptions::quick, for the first code
   std::uint64_t quick_runs_ = 0;                   // 0: not quick code
   mutable std::atomic<std::int64_t> wanting_ = 0;  // runs until it is to be replaced
-  mutable detail::Ref<CompiledKernel> better_;     // whose code the phases run
-  std::shared_ptr<const void> code_;               // keeps the code in memory
-  std::unique_ptr<CodeNames> names_;               // after the code: they go before it
+  /// Whose code the phases run, the last one's, and that of threads that began earlier.
+  mutable std::vector<detail::Ref<CompiledKernel>> better_;
+  std::shared_ptr<const void> code_;  // keeps the code in memory
+  std::unique_ptr<CodeNames> names_;  // after the code: they go before it
 };
 
 /// Compiles a kernel; may be called from several threads at once. Throws InternalError if LLVM

@@ -122,14 +122,14 @@ bool CompiledKernel::take_vectors(const kernel::Kernel& kernel, const CompileOpt
 }
 
 detail::Ref<CompiledKernel> CompiledKernel::compiled_again() const {
-  return compile(source_, {.quick = better_ ? 0 : quick_wanted_});
+  return compile(source_, {.quick = better_.empty() ? quick_wanted_ : 0});
 }
 
 void CompiledKernel::replace_code(detail::Ref<CompiledKernel> better) const {
-  better_ = std::move(better);
-  wanting_ = static_cast<std::int64_t>(better_->quick_runs_);
+  const CompiledKernel& code = *better_.emplace_back(std::move(better));
+  wanting_ = static_cast<std::int64_t>(code.quick_runs_);
   for (std::size_t k = 0; k < phases_.size(); ++k)
-    phases_[k].entry_.store(better_->phases_[k].entry(), std::memory_order_release);
+    phases_[k].entry_.store(code.phases_[k].entry(), std::memory_order_release);
 }
 
 const Target& CompiledKernel::target() const { return target_ ? *target_ : host_target(); }

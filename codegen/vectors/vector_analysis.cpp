@@ -99,9 +99,8 @@ double lane_cost(const Instruction& i) {
 /// Fills in a program; run() is false where the kernel cannot be run so.
 class VectorAnalysis {
  public:
-  VectorAnalysis(VectorProgram& program, double most) : p_(program), k_(program.kernel_) {
-    most_ = most;
-  }
+  VectorAnalysis(VectorProgram& program, double most)
+      : p_(program), k_(program.kernel_), most_(most) {}
 
   bool run() {
     p_.code_.resize(k_.instructions.size());
@@ -109,6 +108,10 @@ class VectorAnalysis {
     p_.lane_loop_.assign(k_.loops.size(), -1);
     p_.carried_.resize(k_.loops.size());
     defined_in_.assign(k_.instructions.size(), -1);
+    is_top_.resize(k_.instructions.size());
+    for (const Item& item : k_.top)
+      if (!item.is_loop) is_top_[at(item.index)] = true;
+    if (updates_interleave()) return false;
     choose_lanes();
     for (const Item& item : k_.top)
       if (!item.is_loop) instruction(item.index, 1, 1, -1);
@@ -144,6 +147,16 @@ class VectorAnalysis {
       f(item);
       if (item.is_loop) each_item(k_.loops[at(item.index)].body, f);
     }
+  }
+
+  /// Whether several updates may meet in an element: in which order would follow from the number of
+  /// lanes.
+  bool updates_interleave() const {
+    std::vector<int> updates(k_.buffers.size());
+    for (const Instruction& i : k_.instructions)
+      if (i.verb == Verb::update && static_cast<Promise>(i.c) != Promise::unique)
+        ++updates[at(k_.accesses[i.bits].buffer)];
+    return std::any_of(updates.begin(), updates.end(), [](int count) { return count > 1; });
   }
 
   // Lanes.
@@ -315,11 +328,6 @@ class VectorAnalysis {
         uses(carry.factor);
       }
     };
-    if (is_top_.empty()) {
-      is_top_.resize(k_.instructions.size());
-      for (const Item& item : k_.top)
-        if (!item.is_loop) is_top_[at(item.index)] = true;
-    }
     carries(k_.loops[at(number)], false);
     each_item(k_.loops[at(number)].body, [&](const Item& item) {
       if (item.is_loop) return carries(k_.loops[at(item.index)], true);
@@ -381,7 +389,8 @@ class VectorAnalysis {
 
   VectorProgram& p_;
   const kernel::Kernel& k_;
-  double most_ = 0, cost_ = 0;
+  const double most_;
+  double cost_ = 0;
   bool possible_ = true;
   std::vector<std::int32_t> defined_in_;      // lanes that an instruction is in, -1: none
   std::vector<std::int32_t> loops_of_lanes_;  // the loop of each of p_.lane_loops_

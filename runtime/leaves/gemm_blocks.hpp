@@ -363,15 +363,20 @@ template <class V> class Blocks {
   }
 
   /// For each run of k, panels of `width` columns.
-  static void pack(const Product& p, const void* b_data, void* to_data) {
+  static void pack(
+      const Product& p, const void* b_data, void* to_data, int64_t part, int64_t parts) {
     const T* const b = static_cast<const T*>(b_data);
-    T* to = static_cast<T*>(to_data);
-    for (int64_t l = 0; l < p.k; l += run) {
+    T* const to = static_cast<T*>(to_data);
+    const int64_t panels = (p.n + width - 1) / width, all = (p.k + run - 1) / run * panels;
+    for (int64_t number = all * part / parts; number < all * (part + 1) / parts; ++number) {
+      const int64_t l = number / panels * run, j = number % panels * width;
       const int64_t k = least(run, p.k - l);
-      for (int64_t j = 0; j < p.n; j += width, to += width * k) {
-        const T* const from = b + l * p.b_row + j * p.b_column;
-        pack_columns<V>(k, least(width, p.n - j), from, p.b_row, p.b_column, to);
-      }
+      pack_columns<V>(k,
+                      least(width, p.n - j),
+                      b + l * p.b_row + j * p.b_column,
+                      p.b_row,
+                      p.b_column,
+                      to + l * panels * width + j * k);
     }
   }
   static std::size_t packed_bytes(const Product& p) {

@@ -101,7 +101,7 @@ class Packing final : public codegen::PreparedLeaf {
       : kernel_(&kernel), product_(product) {}
 
   void run(const void* const* in, void* const* out, void*) const override {
-    if (kernel_) return kernel_->pack(product_, in[0], out[0]);
+    if (kernel_) return kernel_->pack(product_, in[0], out[0], 0, 1);
     reorder_.run(std::array{const_cast<void*>(in[0]), out[0]}, nullptr);
   }
   std::string description() const override { return "layout of a product's operand"; }
@@ -125,6 +125,7 @@ class Matmul final : public codegen::PreparedLeaf {
     per_unit_ = c_.size;
     if (share == codegen::Share::threads) cut();
     if (!own_) spread_rows();
+    if (own_) share_packed();
     return compile();
   }
 
@@ -185,6 +186,7 @@ class Matmul final : public codegen::PreparedLeaf {
     const void* b = in[swapped_ ? 0 : 1];
     if (pack_a_) a = packed(a, *pack_a_, a_, place);
     if (pack_b_) b = packed(b, *pack_b_, b_, place);
+    if (shared_) b = packed_by_all(b, place);
     if (units() == 1) return run_unit(0, a, b, out[0], place);
     parallel_for(
         units(),
@@ -303,6 +305,24 @@ class Matmul final : public codegen::PreparedLeaf {
     const int64_t row = b_.size[2] + 16;
     b_.stride = {b_.stride[0] == 0 ? 0 : b_.size[1] * row, row, 1};
     scratch_bytes_ += packed_bytes(b_);
+  }
+
+  /// Slabs of rows read all of b: it is laid out once for all of them.
+  void share_packed() {
+    shared_ = per_unit_[0] == 1 && c_.size[0] == 1 && per_unit_[1] < c_.size[1] && !has_few_rows();
+    if (shared_) scratch_bytes_ += own_->packed_bytes(own_product(a_, b_, c_));
+  }
+  const void* packed_by_all(const void* b, void* to) const {
+    const gemm::Product product = own_product(a_, b_, c_);
+    const int64_t parts = 2 * threads_;
+    parallel_for(
+        parts,
+        1,
+        [&](int64_t begin, int64_t end) {
+          for (int64_t part = begin; part < end; ++part) own_->pack(product, b, to, part, parts);
+        },
+        threads_);
+    return to;
   }
 
   /// Slabs of rows: what is laid out already is not read faster for more of them at a time.
@@ -441,7 +461,7 @@ class Matmul final : public codegen::PreparedLeaf {
       if (has_few_rows()) {
         own_->multiply_few(product, of(0, a_), of(1, b_), of(2, c_));
       } else {
-        own_->multiply(product, of(0, a_), of(1, b_), packed_, of(2, c_));
+        own_->multiply(product, of(0, a_), of(1, b_), packed_ || shared_, of(2, c_));
       }
     }
   }
@@ -449,6 +469,7 @@ class Matmul final : public codegen::PreparedLeaf {
   Operand a_, b_, c_;                  // as the library sees them
   const gemm::Kernel* own_ = nullptr;  // null: the library's
   bool packed_ = false;                // b comes laid out by our own kernel
+  bool shared_ = false;                // it is laid out once for all slabs
   onednn::Layout kept_;                // of b, if it comes laid out by the library
   std::optional<Operand> turned_;      // the result, if its transpose is computed
   bool swapped_ = false;

@@ -146,6 +146,26 @@ inline Fill moderate_numbers(const kernel::Kernel& kernel) {
   };
 }
 
+/// Whether a kernel may run over vectors: none of its loops ends by a condition or a bound that is
+/// computed, and no two updates may meet.
+inline bool has_vectors(const kernel::Kernel& kernel) {
+#ifdef __x86_64__
+  if (!__builtin_cpu_supports("avx2")) return false;
+  for (const kernel::Loop& loop : kernel.loops)
+    if (loop.kind == kernel::LoopKind::repeat_while || loop.trip_count >= 0) return false;
+  std::vector<int> updates(kernel.buffers.size());
+  for (const kernel::Instruction& i : kernel.instructions)
+    if (i.verb == kernel::Verb::update &&
+        static_cast<kernel::Promise>(i.c) != kernel::Promise::unique &&
+        ++updates[static_cast<std::size_t>(kernel.accesses[i.bits].buffer)] > 1)
+      return false;
+  return true;
+#else
+  (void)kernel;
+  return false;
+#endif
+}
+
 /// Interprets a kernel by the definition, runs its code, as it was linked and as a cache would load
 /// it, and the instructions over lanes that it runs on before it has code; compares all outputs bit
 /// for bit (any NaN equals any NaN).
@@ -183,8 +203,8 @@ inline void check_code(const kernel::Kernel& kernel,
   run_in_pieces(*codegen::load(kernel, *image), memory_of(loaded).data());
   run.push_back(loaded);
 #endif
-  const auto over_lanes = codegen::compile(
-      kernel, {.vector_runs = 1e-9, .mapping = mapping});
+  const auto over_lanes = codegen::compile(kernel, {.vector_runs = 1e-9, .mapping = mapping});
+  REQUIRE(over_lanes->over_vectors() == has_vectors(kernel));
   if (over_lanes->over_vectors()) {
     run_in_pieces(*over_lanes, memory_of(lanes).data());
     run.push_back(lanes);
