@@ -130,7 +130,7 @@ class VectorAnalysis {
     if (!possible_ || cost_ > most_) return false;
     for (std::size_t k = 0; k < p_.lane_loops_.size(); ++k)
       find_what_is_inside(p_.lane_loops_[k], loops_of_lanes_[k], static_cast<std::int32_t>(k));
-    place();
+    VectorProgram::place_values(p_);
     p_.nanoseconds_ = cost_;
     return true;
   }
@@ -222,7 +222,11 @@ class VectorAnalysis {
                                     extent(l.variables.back()) > 4);
       });
     }
-    p_.lanes_ = long_state || k_.instructions.size() > 100 ? 64 : 256;
+    // As many as fill them, in whole trees of accumulators.
+    std::int64_t most = 0;
+    for (const VectorProgram::LaneLoop& lanes : p_.lane_loops_)
+      most = std::max(most, static_cast<std::int64_t>(total(lanes.variables)));
+    p_.lanes_ = long_state ? 64 : std::clamp<std::int64_t>((most + 63) / 64 * 64, 64, 256);
   }
 
   // Instructions, and what they take.
@@ -340,51 +344,6 @@ class VectorAnalysis {
       uses(access.otherwise);
       lanes.accesses.push_back(static_cast<std::int32_t>(i.bits));
     });
-  }
-
-  // Places.
-
-  std::size_t reserve(std::size_t bytes) {
-    const std::size_t place = p_.bytes_;
-    p_.bytes_ += (bytes + 63) / 64 * 64;
-    return place;
-  }
-
-  void place() {
-    const auto lanes = static_cast<std::size_t>(p_.lanes_);
-    for (VectorProgram::Code& code : p_.code_)
-      code.place = reserve(lanes * static_cast<std::size_t>(code.bytes));
-    for (std::size_t id = 0; id < p_.code_.size(); ++id) {
-      const Instruction& i = k_.instructions[id];
-      const auto operand = [&](Id of, int k) {
-        return k < kernel::operand_count(i.verb) ? p_.code_[at(of)].place : 0;
-      };
-      VectorProgram::Code& code = p_.code_[id];
-      code.a = operand(i.a, 0);
-      code.b = operand(i.b, 1);
-      code.c = operand(i.c, 2);
-    }
-    for (std::size_t number = 0; number < k_.loops.size(); ++number) {
-      const Loop& l = k_.loops[number];
-      VectorProgram::Carried& carried = p_.carried_[number];
-      const bool tree = l.kind == LoopKind::reduce && l.tree == Tree::lanes;
-      // Over lanes, the 64 accumulators of a carry are one state.
-      if (tree && p_.lane_loop_[number] < 0)
-        carried.states = std::min<std::int64_t>(64, extent(l.variables.back()));
-      carried.place =
-          reserve(l.carries.size() * static_cast<std::size_t>(carried.states) * lanes * 8);
-    }
-    bool rows_of_lanes = false;
-    for (const PhaseMapping& phase : p_.mapping_.phases)
-      rows_of_lanes = rows_of_lanes || p_.lane_loop_[at(phase.loop)] >= 0;
-    for (const kernel::BufferDecl& buffer : k_.buffers) {
-      const bool scratch = buffer.role == Role::scratch;
-      const auto bytes = static_cast<std::size_t>(buffer.count * kernel::bytes_of(buffer.dtype));
-      p_.scratch_places_.push_back(scratch ? reserve(bytes * (rows_of_lanes ? lanes : 1)) : 0);
-    }
-    p_.bases_place_ = reserve(k_.accesses.size() * lanes * 8);
-    p_.offsets_place_ = reserve(lanes * 8);
-    p_.values_place_ = reserve((lanes + 1) * k_.variables.size() * 8);
   }
 
   VectorProgram& p_;

@@ -27,6 +27,7 @@ class VectorProgram {
  private:
   friend class VectorAnalysis;
   friend class VectorRun;
+  friend class VectorPlaces;
   VectorProgram(const kernel::Kernel& kernel, const Mapping& mapping)
       : kernel_(kernel), mapping_(mapping) {}
 
@@ -56,6 +57,9 @@ class VectorProgram {
     std::vector<std::uint64_t> identity;
     std::vector<std::pair<kernel::Id, std::int32_t>> instructions;  // and positions, of the carries
   };
+
+  /// The last step of make().
+  static void place_values(VectorProgram&);
 
   const kernel::Kernel& kernel_;
   const Mapping& mapping_;

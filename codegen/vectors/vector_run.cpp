@@ -51,8 +51,11 @@ VectorRun::VectorRun(const VectorProgram& program, void* const* buffers)
   std::fill_n(values_, k_.variables.size(), 0);
   lane_values_ = values_ + k_.variables.size();
   runs_.push_back({0, 1});
+  for (std::size_t id = 0; id < k_.instructions.size(); ++id)
+    if (const Instruction& i = k_.instructions[id]; i.verb == Verb::constant)
+      fill_lanes(place(p_.code_[id].place), p_.code_[id].bytes, i.bits, p_.lanes_);
   for (const Item& item : k_.top) {
-    if (item.is_loop) continue;
+    if (item.is_loop || k_.instructions[at(item.index)].verb == Verb::constant) continue;
     instruction(item.index);
     spread(item.index);
   }
@@ -196,8 +199,6 @@ void VectorRun::instruction(Id id) {
     return code.function(place(code.place), place(code.a), place(code.b), place(code.c), count_);
   const Instruction& i = k_.instructions[at(id)];
   switch (i.verb) {
-    case Verb::constant:
-      return fill_lanes(place(code.place), code.bytes, i.bits, count_);
     case Verb::loop_index:
       return index(static_cast<std::int32_t>(i.bits), numbers(code.place));
     case Verb::load:
@@ -209,7 +210,7 @@ void VectorRun::instruction(Id id) {
     case Verb::table:
       return table(code, k_.tables[i.bits]);
     default:
-      return;  // carries and results are set by their loops
+      return;  // constants are there, carries and results are set by their loops
   }
 }
 

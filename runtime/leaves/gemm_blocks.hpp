@@ -363,12 +363,16 @@ template <class V> class Blocks {
   }
 
   /// For each run of k, panels of `width` columns.
-  static void pack(
-      const Product& p, const void* b_data, void* to_data, int64_t part, int64_t parts) {
+  static void pack(const Product& p,
+                   const void* b_data,
+                   void* to_data,
+                   int64_t begin,
+                   int64_t end,
+                   int64_t parts) {
     const T* const b = static_cast<const T*>(b_data);
     T* const to = static_cast<T*>(to_data);
     const int64_t panels = (p.n + width - 1) / width, all = (p.k + run - 1) / run * panels;
-    for (int64_t number = all * part / parts; number < all * (part + 1) / parts; ++number) {
+    for (int64_t number = all * begin / parts; number < all * end / parts; ++number) {
       const int64_t l = number / panels * run, j = number % panels * width;
       const int64_t k = least(run, p.k - l);
       pack_columns<V>(k,

@@ -21,9 +21,14 @@ struct Kernel {
   void (*multiply)(const Product&, const void* a, const void* b, bool packed, void* c);
   /// For at most most_few_rows, as fast as b is read; the sums are in another order.
   void (*multiply_few)(const Product&, const void* a, const void* b, void* c);
-  /// Lays b out for any number of rows of a: packed_bytes() at `to`, aligned to 64. One of `parts`
-  /// of the work, which do not meet.
-  void (*pack)(const Product&, const void* b, void* to, std::int64_t part, std::int64_t parts);
+  /// Lays b out for any number of rows of a: packed_bytes() at `to`, aligned to 64. The parts
+  /// [begin, end) of the work's, which do not meet.
+  void (*pack)(const Product&,
+               const void* b,
+               void* to,
+               std::int64_t begin,
+               std::int64_t end,
+               std::int64_t parts);
   std::size_t (*packed_bytes)(const Product&);
   const char* name;
 };

@@ -26,6 +26,8 @@ constexpr int64_t most_kept_rows = 512;  // of more the library's own layout cos
 // Elements that are worth a layout, and whose copy is worth its memory.
 constexpr int64_t least_kept = 1024, most_kept = int64_t{1} << 24;
 
+// Smaller slabs read the right operand where it lies.
+constexpr int64_t least_shared_rows = 48, least_shared_columns = 96;
 // Float32 products above are worth the library's first call: it is a tenth faster there.
 constexpr int64_t most_single_work = int64_t{1} << 22;
 // Float64 products below are computed where they are used, fused with what follows.
@@ -101,7 +103,7 @@ class Packing final : public codegen::PreparedLeaf {
       : kernel_(&kernel), product_(product) {}
 
   void run(const void* const* in, void* const* out, void*) const override {
-    if (kernel_) return kernel_->pack(product_, in[0], out[0], 0, 1);
+    if (kernel_) return kernel_->pack(product_, in[0], out[0], 0, 1, 1);
     reorder_.run(std::array{const_cast<void*>(in[0]), out[0]}, nullptr);
   }
   std::string description() const override { return "layout of a product's operand"; }
@@ -307,21 +309,19 @@ class Matmul final : public codegen::PreparedLeaf {
     scratch_bytes_ += packed_bytes(b_);
   }
 
-  /// Slabs of rows read all of b: it is laid out once for all of them.
+  /// Slabs of many rows would each lay out all of b: it is done once for all of them.
   void share_packed() {
-    shared_ = per_unit_[0] == 1 && c_.size[0] == 1 && per_unit_[1] < c_.size[1] && !has_few_rows();
+    shared_ = c_.size[0] == 1 && per_unit_[1] < c_.size[1] && per_unit_[1] >= least_shared_rows &&
+              c_.size[2] >= least_shared_columns;
     if (shared_) scratch_bytes_ += own_->packed_bytes(own_product(a_, b_, c_));
   }
   const void* packed_by_all(const void* b, void* to) const {
     const gemm::Product product = own_product(a_, b_, c_);
     const int64_t parts = 2 * threads_;
-    parallel_for(
-        parts,
-        1,
-        [&](int64_t begin, int64_t end) {
-          for (int64_t part = begin; part < end; ++part) own_->pack(product, b, to, part, parts);
-        },
-        threads_);
+    const auto pack = [&](int64_t begin, int64_t end) {
+      own_->pack(product, b, to, begin, end, parts);
+    };
+    parallel_for(parts, 1, pack, threads_);
     return to;
   }
 
