@@ -102,14 +102,17 @@ def nbody():
 
 # Products.
 
-def matmul(n):
+def matmul(n, dtype=jnp.float32):
     def f(x, w, b):
         return jax.nn.gelu(x @ w + b)
-    return work(f, numbers(1, (n, n)), numbers(2, (n, n), 1 / math.sqrt(n)), numbers(3, (n,)))
+    args = numbers(1, (n, n)), numbers(2, (n, n), 1 / math.sqrt(n)), numbers(3, (n,))
+    return work(f, *(a.astype(dtype) for a in args))
 
 
 for n in (64, 256, 512, 1024, 2048):
     side.rows[f"matmul_{n}"] = functools.partial(matmul, n)
+for n in (64, 256, 1024):
+    side.rows[f"matmul_bf16_{n}"] = functools.partial(matmul, n, jnp.bfloat16)
 
 
 def in_float64(f, *args):

@@ -7,11 +7,11 @@
 namespace fluxion::peers {
 namespace {
 
-Work dense_gelu(std::int64_t n) {
+Work dense_gelu(std::int64_t n, DType dtype) {
   return work([](Array x, Array w, Array b) { return gelu(matmul(x, w) + b); },
-              numbers(1, {n, n}),
-              numbers(2, {n, n}, 1 / std::sqrt(static_cast<float>(n))),
-              numbers(3, {n}));
+              numbers(1, {n, n}).astype(dtype),
+              numbers(2, {n, n}, 1 / std::sqrt(static_cast<float>(n))).astype(dtype),
+              numbers(3, {n}).astype(dtype));
 }
 
 Array doubles(std::uint32_t seed, const Shape& shape) {
@@ -95,7 +95,9 @@ Work attention_gradient(std::int64_t n) {
 
 void add_product_rows(Rows& rows) {
   for (const std::int64_t n : {64, 256, 512, 1024, 2048})
-    rows["matmul_" + std::to_string(n)] = [n] { return dense_gelu(n); };
+    rows["matmul_" + std::to_string(n)] = [n] { return dense_gelu(n, float32); };
+  for (const std::int64_t n : {64, 256, 1024})
+    rows["matmul_bf16_" + std::to_string(n)] = [n] { return dense_gelu(n, bfloat16); };
   rows["matmul_f64"] = product_f64;
   rows["matvec_f64"] = matvec_f64;
   rows["conv"] = [] { return convolution(full); };

@@ -118,14 +118,17 @@ def nbody():
 
 # Products.
 
-def matmul(n):
+def matmul(n, dtype=torch.float32):
     def f(x, w, b):
         return F.gelu(torch.addmm(b, x, w), approximate="tanh")
-    return work(f, numbers(1, (n, n)), numbers(2, (n, n), 1 / math.sqrt(n)), numbers(3, (n,)))
+    args = numbers(1, (n, n)), numbers(2, (n, n), 1 / math.sqrt(n)), numbers(3, (n,))
+    return work(f, *(a.to(dtype) for a in args))
 
 
 for n in (64, 256, 512, 1024, 2048):
     side.rows[f"matmul_{n}"] = functools.partial(matmul, n)
+for n in (64, 256, 1024):
+    side.rows[f"matmul_bf16_{n}"] = functools.partial(matmul, n, torch.bfloat16)
 
 
 @row

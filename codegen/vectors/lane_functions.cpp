@@ -106,13 +106,24 @@ template <class To, DType from>
 void widen(void* out, const void* a, const void*, const void*, std::int64_t lanes) {
   To* const r = static_cast<To*>(out);
   const std::uint16_t* const x = static_cast<const std::uint16_t*>(a);
-  for (std::int64_t k = 0; k < lanes; ++k) r[k] = kernel::converted<To>(widened(from, x[k]));
+  std::int64_t k = 0;
+  if constexpr (std::is_same_v<To, float> && from == float16) {
+    for (; k + 8 <= lanes; k += 8)
+      _mm256_storeu_ps(r + k,
+                       _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k))));
+  }
+  FLUXION_LANES
+  for (; k < lanes; ++k) r[k] = kernel::converted<To>(widened(from, x[k]));
 }
 
 void float_to_half(void* out, const void* a, const void*, const void*, std::int64_t lanes) {
   std::uint16_t* const r = static_cast<std::uint16_t*>(out);
   const float* const x = static_cast<const float*>(a);
-  for (std::int64_t k = 0; k < lanes; ++k) r[k] = _cvtss_sh(x[k], _MM_FROUND_TO_NEAREST_INT);
+  std::int64_t k = 0;
+  for (; k + 8 <= lanes; k += 8)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(r + k),
+                     _mm256_cvtps_ph(_mm256_loadu_ps(x + k), _MM_FROUND_TO_NEAREST_INT));
+  for (; k < lanes; ++k) r[k] = _cvtss_sh(x[k], _MM_FROUND_TO_NEAREST_INT);
 }
 
 void float_to_bfloat(void* out, const void* a, const void*, const void*, std::int64_t lanes) {

@@ -8,6 +8,9 @@ namespace fluxion::runtime {
 /// library has no fast way for them, or there is nothing to compute.
 detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec, codegen::Share);
 
+/// Large ones of 16-bit floats, computed in float32.
+detail::Ref<codegen::PreparedLeaf> prepare_converted_matmul(const MatmulSpec& spec, codegen::Share);
+
 /// Products with an operand that is laid out once for many; null as above, and where that gains
 /// nothing.
 codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand);

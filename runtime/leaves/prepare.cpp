@@ -5,8 +5,10 @@
 namespace fluxion::codegen {
 
 detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec, Share share) {
-  if (const auto* matmul = std::get_if<MatmulSpec>(&spec))
-    return runtime::prepare_matmul(*matmul, share);
+  if (const auto* matmul = std::get_if<MatmulSpec>(&spec)) {
+    if (auto leaf = runtime::prepare_matmul(*matmul, share)) return leaf;
+    return runtime::prepare_converted_matmul(*matmul, share);
+  }
   if (const auto* convolution = std::get_if<ConvolutionSpec>(&spec)) {
     return runtime::prepare_convolution(*convolution);
   }
