@@ -446,7 +446,8 @@ def train_gpt():
 
 
 def numpy(x):
-    return x.detach().numpy()
+    x = x.detach()
+    return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
 
 
 def outputs(out):
