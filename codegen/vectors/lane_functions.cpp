@@ -195,33 +195,8 @@ void arg_max(void* x, std::int64_t* i, const void* y, const std::int64_t* j, std
 }
 
 /// f of a value of the C++ type; null for 16-bit floats and what is no type of a kernel.
-template <class F> auto with_type(DType type, F f) -> decltype(f(float{})) {
-  switch (type) {
-    case bool_:
-      return f(bool{});
-    case int8:
-      return f(std::int8_t{});
-    case int16:
-      return f(std::int16_t{});
-    case int32:
-      return f(std::int32_t{});
-    case int64:
-      return f(std::int64_t{});
-    case uint8:
-      return f(std::uint8_t{});
-    case uint16:
-      return f(std::uint16_t{});
-    case uint32:
-      return f(std::uint32_t{});
-    case uint64:
-      return f(std::uint64_t{});
-    case float32:
-      return f(float{});
-    case float64:
-      return f(double{});
-    default:
-      return nullptr;
-  }
+template <class F> auto with_type(DType type, const F& f) -> decltype(f(float{})) {
+  return kernel::by_type(type, f, [] { return nullptr; });
 }
 
 template <class T> LaneFunction arithmetic(Verb verb) {

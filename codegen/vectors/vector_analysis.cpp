@@ -1,5 +1,4 @@
-// Which loops of a kernel run over lanes when it has no machine code, where values are kept, and
-// what a run takes.
+// Which loops of a kernel run over lanes when it has no machine code, and what a run takes.
 #include "codegen/vectors/vector_program.hpp"
 #include "trace/kernel/builder.hpp"
 #include "trace/kernel/fold.hpp"
@@ -10,7 +9,6 @@
 namespace fluxion::codegen {
 
 using kernel::Access;
-using kernel::Affine;
 using kernel::Block;
 using kernel::Carry;
 using kernel::Combiner;
@@ -20,7 +18,6 @@ using kernel::Item;
 using kernel::Loop;
 using kernel::LoopKind;
 using kernel::Promise;
-using kernel::Role;
 using kernel::Tree;
 using kernel::Verb;
 

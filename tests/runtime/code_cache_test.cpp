@@ -246,6 +246,12 @@ TEST_CASE("a second process compiles nothing and does not load the compiler") {
 }
 
 #ifdef __x86_64__
+TEST_CASE("a process that runs a program once does not load the compiler") {
+  if (!__builtin_cpu_supports("avx2")) return;
+  const TemporaryFolder folder;
+  CHECK(status_of(start_worker(folder.path(), "64M", {"1", "1", "vectors"})) == 0);
+}
+
 TEST_CASE("code that was compiled quickly is taken from disk only by who asks for such") {
   const TemporaryFolder folder;
   const auto run = [&](const char* quick, const char* expected) {

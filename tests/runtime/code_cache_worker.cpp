@@ -1,4 +1,4 @@
-// A process that shares the cache on disk with others: SEED COUNT compile|load|any [SIZE].
+// A process that shares the cache on disk with others: SEED COUNT compile|load|any|vectors [SIZE].
 // Runs COUNT programs out of 200, of SIZE elements or a few more, and checks their results. Exits
 // with 1: a wrong result; 2: a damaged entry; 3: it compiled where it should load, or the other
 // way; 5: the module with LLVM is in its memory where it loaded all code, or is not where it
@@ -24,7 +24,8 @@ bool has_compiler() {
 
 int main(int argc, char** argv) {
   if (argc != 4 && argc != 5) return 4;
-  setenv("FLUXION_VECTORS", "0", 0);  // compiles before the first run
+  // Compiles before the first run, or not at all.
+  if (std::string_view(argv[3]) != "vectors") setenv("FLUXION_VECTORS", "0", 0);
   std::mt19937 random(static_cast<unsigned>(std::strtoul(argv[1], nullptr, 10)));
   const int count = std::atoi(argv[2]);
   const std::string_view expected = argv[3];
@@ -44,5 +45,6 @@ int main(int argc, char** argv) {
   const bool loaded = fluxion::runtime::loaded_kernels() > 0;
   if (expected == "compile" && (!compiled || loaded)) return 3;
   if (expected == "load" && (compiled || !loaded)) return 3;
+  if (expected == "vectors") return !compiled || loaded ? 3 : has_compiler() ? 5 : 0;
   return has_compiler() == compiled ? 0 : 5;
 }

@@ -17,6 +17,38 @@ namespace fluxion::kernel {
 
 namespace {  // NOLINT(google-build-namespaces)
 
+/// f(a value of the C++ type of `type`); otherwise() for 16-bit floats, which have none, and for
+/// complex numbers.
+template <class F, class Otherwise>
+auto by_type(DType type, const F& f, const Otherwise& otherwise) -> decltype(f(float{})) {
+  switch (type) {
+    case bool_:
+      return f(bool{});
+    case int8:
+      return f(std::int8_t{});
+    case int16:
+      return f(std::int16_t{});
+    case int32:
+      return f(std::int32_t{});
+    case int64:
+      return f(std::int64_t{});
+    case uint8:
+      return f(std::uint8_t{});
+    case uint16:
+      return f(std::uint16_t{});
+    case uint32:
+      return f(std::uint32_t{});
+    case uint64:
+      return f(std::uint64_t{});
+    case float32:
+      return f(float{});
+    case float64:
+      return f(double{});
+    default:
+      return otherwise();
+  }
+}
+
 /// A float's bits.
 template <class T> using BitsOf = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 

@@ -71,34 +71,10 @@ template <class T> std::uint64_t bits_from(T value) {
   }
 }
 
-/// Calls f with a value of the C++ type of `type`; 16-bit floats have none.
-template <class F> std::uint64_t with_type(DType type, F f) {
-  switch (type) {
-    case bool_:
-      return f(bool{});
-    case int8:
-      return f(std::int8_t{});
-    case int16:
-      return f(std::int16_t{});
-    case int32:
-      return f(std::int32_t{});
-    case int64:
-      return f(std::int64_t{});
-    case uint8:
-      return f(std::uint8_t{});
-    case uint16:
-      return f(std::uint16_t{});
-    case uint32:
-      return f(std::uint32_t{});
-    case uint64:
-      return f(std::uint64_t{});
-    case float32:
-      return f(float{});
-    case float64:
-      return f(double{});
-    default:
-      throw InternalError("no arithmetic in a type of the kernel language");
-  }
+template <class F> std::uint64_t with_type(DType type, const F& f) {
+  return by_type(type, f, []() -> std::uint64_t {
+    throw InternalError("no arithmetic in a type of the kernel language");
+  });
 }
 
 /// A double in a format of `exponent_bits` and `fraction_bits`, rounded once to nearest even.
