@@ -355,6 +355,13 @@ class Chooser {
       if (m.variable >= 0 && scatters(l, m.variable)) m.variable = -1;
       if (m.variable >= 0) {
         m.width = width_for(l, m.variable);
+        // Two hide that of a long chain of other operations; for more there are no registers.
+        const std::int64_t e = extent(m.variable), two = 2 * m.width;
+        if (m.width == natural_width(l.body) && (e % two == 0 || e >= 16 * two) &&
+            waits_for_itself(kernel_, l.body)) {
+          m.in_flight = 2;
+          m.width *= m.in_flight;
+        }
         walk_loops(l.body, [&](std::int32_t inner) {
           mapping_.loops[at(inner)].pieces = !row_accesses(kernel_, inner, m.variable).empty();
         });
@@ -440,7 +447,11 @@ class Chooser {
     double each = work(band.body) * static_cast<double>(p.tile);
     if (m.variable >= 0) {
       std::int64_t e = extent(m.variable);
-      std::int64_t wanted = static_cast<std::int64_t>(std::clamp(40000.0 / each, 1.0, 4096.0));
+      double wanted_elements = std::clamp(40000.0 / each, 1.0, 4096.0);
+      // Some units in any case, so that a strip's blocks of rows can be whole ones.
+      if (p.order.empty())
+        wanted_elements = std::min(wanted_elements, std::max(static_cast<double>(e) / 8, 256.0));
+      std::int64_t wanted = static_cast<std::int64_t>(wanted_elements);
       wanted = (wanted + m.width - 1) / m.width * m.width;
       std::int32_t across = p.tiled < 0 ? transposed_variable(band, m.variable) : -1;
       if (across >= 0) {
@@ -474,27 +485,6 @@ class Chooser {
 
 Mapping choose_mapping(const Kernel& kernel, const VectorTarget& target) {
   return Chooser(kernel, target).run();
-}
-
-MappedKernel map_kernel(const Kernel& kernel, const VectorTarget& target) {
-  Kernel form = collapse(kernel);
-  Mapping mapping = choose_mapping(form, target);
-  const bool tiled = std::any_of(
-      mapping.phases.begin(), mapping.phases.end(), [](const auto& p) { return p.tiled >= 0; });
-  // What a tile shares it reads less often than any order of loops would.
-  if (std::optional<Kernel> by_rows = tiled ? std::nullopt : interchange(form)) {
-    form = std::move(*by_rows);
-    mapping = choose_mapping(form, target);
-  }
-  return {std::move(form), std::move(mapping)};
-}
-
-double estimated_nanoseconds(const Mapping& mapping) {
-  double sum = 0;
-  for (const PhaseMapping& p : mapping.phases) {
-    sum += static_cast<double>(p.iterations) * p.unit_nanoseconds;
-  }
-  return sum;
 }
 
 }  // namespace fluxion::codegen

@@ -20,6 +20,7 @@ struct LoopMapping {
   /// loop is a scalar loop, or lies inside lanes.
   std::int32_t variable = -1;
   int width = 1;
+  int in_flight = 1;  // so many vectors are the width, so that one computes while another waits
   /// A lanes reduction of a large body: 16 lanes at a time, four vectors of accumulators in turn.
   bool rotate = false;
   /// A short loop in order: its iterations follow each other without a branch.
@@ -64,6 +65,9 @@ std::vector<RowAccess> row_accesses(const kernel::Kernel&, std::int32_t loop, st
 /// Whether a loop in order does nothing but update elements of buffers by values that do not depend
 /// on these: then all but the updates may be done for many steps at once.
 bool lists_updates(const kernel::Kernel&, std::int32_t loop);
+/// Whether a body without loops is so long a chain that a processor has nothing to do while its
+/// instructions wait for each other: those of the next iteration are too far away.
+bool waits_for_itself(const kernel::Kernel&, const kernel::Block& body);
 /// By how many elements an offset moves with a variable.
 std::int64_t stride(const kernel::Affine& offset, std::int32_t variable);
 

@@ -36,6 +36,7 @@ struct KeptOperand {
   detail::Ref<PreparedLeaf> layout;   // lays it out: one input, one output, no scratch
   detail::Ref<PreparedLeaf> product;  // reads what that wrote in the operand's place
   std::size_t bytes = 0;              // that it writes
+  bool any_rows = false;              // the layout serves products of any number of rows
 };
 /// No leaves where the operand is fast as it lies (defined in runtime/).
 KeptOperand prepare_kept(const MatmulSpec& spec, int operand);

@@ -123,8 +123,7 @@ std::vector<Owner> owners_of(const Schedule& schedule) {
       made_by(step);
   }
   for (const Kept& kept : schedule.kept) {
-    const Step& step = schedule.steps[static_cast<std::size_t>(kept.step)];
-    const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(step.operation)];
+    const Operation& o = schedule.graph->operations()[static_cast<std::size_t>(kept.operation)];
     const auto place = static_cast<std::size_t>(kept.place);
     of_slot[place] = {schedule.slots[place].bytes, std::string(o.op.name()) + " layout", o.site};
   }

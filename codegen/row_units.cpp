@@ -18,6 +18,64 @@ std::int64_t scale_of(const Affine& affine, std::int32_t variable) {
   return 0;
 }
 
+/// The values that each variable has where a predicate holds, as far as comparisons of one variable
+/// with a constant tell.
+class Extents {
+ public:
+  struct Range {
+    std::int64_t first, last;
+  };
+  Extents(const Kernel& kernel, kernel::Id predicate) : kernel_(kernel) {
+    for (const kernel::Variable& v : kernel.variables) ranges_.push_back({0, v.extent - 1});
+    if (predicate >= 0) narrow(predicate);
+  }
+  const Range& of(std::int32_t variable) const { return ranges_[at(variable)]; }
+
+ private:
+  struct Shifted {  // variable + constant; -1: the constant alone
+    std::int32_t variable;
+    std::int64_t constant;
+  };
+  void narrow(kernel::Id id) {
+    const kernel::Instruction& i = kernel_.instructions[at(id)];
+    if (i.verb == kernel::Verb::bit_and && i.type == bool_) {
+      narrow(i.a);
+      narrow(i.b);
+    }
+    if (i.verb != kernel::Verb::less && i.verb != kernel::Verb::less_equal) return;
+    const std::optional<Shifted> a = shifted(i.a), b = shifted(i.b);
+    if (!a || !b) return;
+    const std::int64_t strict = i.verb == kernel::Verb::less ? 1 : 0;
+    const std::int64_t between = b->constant - a->constant - strict;
+    if (a->variable >= 0 && b->variable < 0) {
+      std::int64_t& last = ranges_[at(a->variable)].last;
+      last = std::min(last, between);
+    } else if (a->variable < 0 && b->variable >= 0) {
+      std::int64_t& first = ranges_[at(b->variable)].first;
+      first = std::max(first, -between);
+    }
+  }
+  std::optional<Shifted> shifted(kernel::Id id) const {
+    const kernel::Instruction& i = kernel_.instructions[at(id)];
+    if (i.type != int32 && i.type != int64) return std::nullopt;
+    if (i.verb == kernel::Verb::loop_index) return Shifted{static_cast<std::int32_t>(i.bits), 0};
+    if (i.verb == kernel::Verb::constant) {
+      const std::int64_t value =
+          i.type == int32 ? static_cast<std::int32_t>(i.bits) : static_cast<std::int64_t>(i.bits);
+      const bool wraps = value > INT32_MAX / 2 || value < INT32_MIN / 2;  // perhaps, in a sum
+      return wraps ? std::nullopt : std::optional(Shifted{-1, value});
+    }
+    if (i.verb == kernel::Verb::convert) return shifted(i.a);
+    if (i.verb != kernel::Verb::add) return std::nullopt;
+    const std::optional<Shifted> a = shifted(i.a), b = shifted(i.b);
+    if (!a || !b || (a->variable >= 0 && b->variable >= 0)) return std::nullopt;
+    return Shifted{std::max(a->variable, b->variable), a->constant + b->constant};
+  }
+
+  const Kernel& kernel_;
+  std::vector<Range> ranges_;
+};
+
 }  // namespace
 
 std::optional<RowUnits> RowUnits::find(const Kernel& kernel,
@@ -88,12 +146,15 @@ bool RowUnits::stays_in_row(std::int32_t buffer, std::int64_t length) const {
           if (extent > 1 && scale_of(access.offset, band_[k]) != step) return false;
           step *= extent;
         }
+        const Extents extents(kernel_, access.predicate);
         std::int64_t least = access.offset.constant, greatest = least;
         for (const Affine::Term& term : access.offset.variables) {
           const auto end = band_.begin() + static_cast<std::ptrdiff_t>(numbering);
           if (std::find(band_.begin(), end, term.of) != end) continue;
-          const std::int64_t far = term.scale * (kernel_.variables[at(term.of)].extent - 1);
-          (far < 0 ? least : greatest) += far;
+          const auto [low, high] = std::minmax(
+              {term.scale * extents.of(term.of).first, term.scale * extents.of(term.of).last});
+          least += low;
+          greatest += high;
         }
         return apart_ ? least >= 0 && greatest < length : least == 0 && greatest == 0;
       });

@@ -38,7 +38,7 @@ class Scheduler {
     place_results();
     for (const Cut& cut : schedule_.cuts)
       if (cut.kind != Cut::Kind::alias) add_step(cut, leaves);
-    form_strips(schedule_, facts_);
+    form_strips(schedule_, facts_, constants_);
     keep_constants();
     plan();
     return std::move(schedule_);
@@ -264,14 +264,11 @@ void Scheduler::keep_constants() {
     for (int k = 0; k < 2; ++k) {
       const std::int32_t argument = step.inputs[static_cast<std::size_t>(k)];
       const Slot& slot = schedule_.slots[static_cast<std::size_t>(argument)];
-      const bool stays = slot.where == Slot::Where::argument && slot.index >= constants_.first &&
-                         slot.index < constants_.first + constants_.count;
-      if (!stays) continue;
+      if (slot.where != Slot::Where::argument || !constants_.contain(slot.index)) continue;
       KeptOperand kept = prepare_kept(*facts_[s].product, k);
       if (!kept.product) continue;
       const std::int32_t place = add_slot({Slot::Where::arena, 0, 0, kept.bytes});
-      schedule_.kept.push_back(
-          {argument, place, static_cast<std::int32_t>(s), std::move(kept.layout)});
+      schedule_.kept.push_back({argument, place, step.operation, std::move(kept.layout)});
       step.inputs[static_cast<std::size_t>(k)] = place;
       step.leaf = std::move(kept.product);
       step.scratch = -1;

@@ -53,7 +53,7 @@ struct Result {
 /// An argument of a loop's body that no step changes, laid out before the first for a library call.
 struct Kept {
   std::int32_t argument = -1, place = -1;  // slots; the place is nobody else's
-  std::int32_t step = -1;                  // whose call it is
+  std::int32_t operation = -1;             // whose call it is
   detail::Ref<PreparedLeaf> layout;
 };
 
@@ -76,6 +76,7 @@ enum class Libraries { host, none };
 /// Inputs of a program that is repeated many times: the same each time.
 struct Constants {
   std::int32_t first = 0, count = 0;
+  bool contain(std::int32_t input) const { return input >= first && input < first + count; }
 };
 /// Fuses, lowers and plans a program that went through the passes.
 Schedule schedule(const GraphRef&, Libraries = Libraries::host, Constants = {});

@@ -38,7 +38,8 @@ struct StepFacts {
 };
 
 /// Joins steps of a schedule whose memory is not planned yet into strips. `facts` are those of the
-/// steps, before and after.
-void form_strips(Schedule&, std::vector<StepFacts>& facts);
+/// steps, before and after. In a program that is repeated, products of few rows and the kernels
+/// before them are joined, too.
+void form_strips(Schedule&, std::vector<StepFacts>& facts, Constants);
 
 }  // namespace fluxion::codegen

@@ -5,14 +5,14 @@
 
 namespace fluxion {
 
-/// No pass changes a value, not even a bit of it; but `arrange` decides which contractions a
-/// library computes, `split` in which order large reductions combine, and `parts` in which order
+/// No pass changes a value, not even a bit of it; but `sums` and `arrange` decide which contractions
+/// a library computes, `split` in which order large reductions combine, and `parts` in which order
 /// many updates are added to few elements, all by shapes alone.
 struct Pass {
   std::string_view name;
   GraphRef (*run)(const GraphRef&);
 };
-/// inline, simplify, arrange, split, parts, cse, dce.
+/// inline, simplify, sums, arrange, split, parts, cse, dce.
 std::span<const Pass> passes();
 
 /// Runs every pass in order. With FLUXION_VERIFY set (or in a debug build) each result is verified;
@@ -23,6 +23,9 @@ GraphRef optimize(const GraphRef&);
 GraphRef inline_calls(const GraphRef&);
 /// Values that are another value, or a constant, element by element are replaced by it.
 GraphRef simplify(const GraphRef&);
+/// Contractions that a loop's steps add to a carry, of rows that the loop reads or writes, as one
+/// after the loop.
+GraphRef sum_products_after_loops(const GraphRef&);
 /// Contractions that a library can only compute with their axes in another order get transposed
 /// operands.
 GraphRef arrange_dots(const GraphRef&);

@@ -14,6 +14,7 @@ namespace {
 constexpr Pass table[] = {
     {"inline", inline_calls},
     {"simplify", simplify},
+    {"sums", sum_products_after_loops},
     {"arrange", arrange_dots},
     {"split", split_large_reductions},
     {"parts", split_many_updates},

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace fluxion::codegen {
 namespace {
@@ -19,6 +20,13 @@ int level_for(const kernel::Kernel& kernel, const Mapping& mapping, int wanted) 
   if (wanted >= 0) return wanted;
   bool huge = kernel.instructions.size() > 20000, tiny = estimated_nanoseconds(mapping) < 100;
   return huge || tiny ? 0 : 1;
+}
+
+/// Level 0 takes time for each instruction and gains little from vectors in flight.
+void set_level(KernelForm& form, int level) {
+  form.level = level;
+  if (level > 0) return;
+  for (LoopMapping& loop : form.mapping.loops) loop.width /= std::exchange(loop.in_flight, 1);
 }
 
 /// Passes that make code run faster take one to three milliseconds for most kernels, ten to a
@@ -60,7 +68,7 @@ KernelForm form_of(const kernel::Kernel& kernel,
                                         : map_kernel(kernel, vector);
   form.kernel = std::move(mapped.kernel);
   form.mapping = std::move(mapped.mapping);
-  form.level = level_for(form.kernel, form.mapping, options.level);
+  set_level(form, level_for(form.kernel, form.mapping, options.level));
   return form;
 }
 
@@ -144,7 +152,7 @@ const std::string& CompiledKernel::object() const {
       return;
     }
     KernelForm quick = form();
-    quick.level = 0;
+    set_level(quick, 0);
     object_ = backend().emit(quick, target(), prefix_, Output::object);
   });
   return object_;

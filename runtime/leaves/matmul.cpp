@@ -143,7 +143,7 @@ class Matmul final : public codegen::PreparedLeaf {
     if (spec.dtype == spec.result) own_ = gemm::kernel(spec.dtype);
     if (own_) {
       if (has_few_rows()) return false;  // they read b once
-      packed_ = true;
+      packed_ = kept.any_rows = true;
       const gemm::Product product = own_product(a_, b_, c_);
       kept.bytes = own_->packed_bytes(product);
       kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing(*own_, product));

@@ -416,6 +416,16 @@ Array dot_general(const Array& lhs,
               site);
 }
 
+std::optional<Op> dot_over_rows(const Op& op) {
+  const auto* dot = op.as<DotGeneral>();
+  if (!dot) return {};
+  DotGeneral over = *dot;
+  for (auto* axes : {&over.lhs_contract, &over.rhs_contract, &over.lhs_batch, &over.rhs_batch})
+    for (int& axis : *axes) ++axis;
+  for (auto* axes : {&over.lhs_contract, &over.rhs_contract}) axes->insert(axes->begin(), 0);
+  return over;
+}
+
 std::optional<DotArrangement> dot_arrangement(const Op& op, TypeList operands) {
   constexpr std::int64_t least_work =
       1 << 16;  // multiplications; below, a copy costs more than it gains

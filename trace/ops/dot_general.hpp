@@ -14,6 +14,10 @@ struct DotArrangement {
 /// other operations, and where the product is too small to be worth a copy.
 std::optional<DotArrangement> dot_arrangement(const Op&, TypeList operands);
 
+/// The sum of a dot_general's results over the rows of two arrays that its operands are rows of: it
+/// contracts their leading axes, too. Nothing for other operations.
+std::optional<Op> dot_over_rows(const Op&);
+
 /// A convolution whose window is turned round before.
 struct ConvolutionArrangement {
   std::vector<int> reversed_axes;  // of rhs
