@@ -58,9 +58,11 @@ bool StripMaker::choose_block(const std::set<std::int32_t>& own) {
   const int64_t most = std::min(most_block_bytes / bytes, most_block);
   if (least > most || least > rows_) return false;
   int64_t blocks = divide_up(rows_, most);
-  if (const int threads = most_threads(); all_laid_out() && threads > 1)
+  const bool any_rows = all_laid_out();
+  if (const int threads = most_threads(); any_rows && threads > 1)
     blocks = std::max(blocks, std::min(divide_up(2 * threads, matrices_), rows_ / least_laid_out));
-  block_ = std::min(divide_up(divide_up(rows_, blocks), 16) * 16, rows_);
+  const int64_t even = divide_up(rows_, blocks);
+  block_ = any_rows && rows_ % blocks == 0 ? even : std::min(divide_up(even, 16) * 16, rows_);
   return true;
 }
 

@@ -15,7 +15,7 @@ constexpr std::int64_t least_elements = 1024;
 
 /// A product, and the transpositions and reshapes that it is added through.
 struct Term {
-  ValueId lhs, rhs;  // rows of the loop
+  ValueId lhs, rhs;  // rows of the loop, or their transposes
   Op dot;            // over the rows of all steps
   std::vector<const Operation*> after;
 };
@@ -52,8 +52,12 @@ class LoopProducts {
   /// The array of all steps' rows.
   Array rows(ValueId row, Arrays operands, Arrays results) const {
     if (is_read(row)) return operands[at(row - 1 + scan_.count_operands())];
-    const auto found = written(row);
-    return results[static_cast<std::size_t>(found - body_.outputs().begin())];
+    if (const auto found = written(row); found != body_.outputs().end())
+      return results[static_cast<std::size_t>(found - body_.outputs().begin())];
+    const Operation& o = *maker_[at(row)];
+    const int axes[] = {0};
+    const Batched all = o.op.batch({{rows(o.operands[0], operands, results)}}, axes, scan_.length);
+    return move_axis(all.results[0], all.axes[0], 0);
   }
 
  private:
@@ -64,7 +68,12 @@ class LoopProducts {
   std::vector<ValueId>::const_iterator written(ValueId v) const {
     return std::find(body_.outputs().begin() + scan_.carries, body_.outputs().end(), v);
   }
-  bool is_row(ValueId v) const { return is_read(v) || written(v) != body_.outputs().end(); }
+  /// Also transposed ones.
+  bool is_row(ValueId v) const {
+    if (is_read(v) || written(v) != body_.outputs().end()) return true;
+    const Operation* o = maker_[at(v)];
+    return o && o->op.name() == "transpose" && is_row(o->operands[0]);
+  }
 
   /// v as the carry plus products.
   bool add_terms(ValueId v, ValueId carry, std::vector<Term>& terms) const {
