@@ -339,13 +339,9 @@ bool is_arithmetic(kernel::Verb verb) {
 Work work_of(const LeafSpec& spec) {
   Work work;
   if (const auto* m = std::get_if<MatmulSpec>(&spec)) {
-    work.flops = 2.0 * static_cast<double>(m->batch) * static_cast<double>(m->m) *
-                 static_cast<double>(m->n) * static_cast<double>(m->k);
+    work.flops = flops(*m);
   } else if (const auto* c = std::get_if<ConvolutionSpec>(&spec)) {
-    work.flops = 2.0 * static_cast<double>(c->batch) * static_cast<double>(c->out_channels) *
-                 static_cast<double>(c->in_channels) / static_cast<double>(c->groups);
-    for (std::int64_t n : c->window) work.flops *= static_cast<double>(n);
-    for (std::int64_t n : c->out_size) work.flops *= static_cast<double>(n);
+    work.flops = flops(*c);
   } else if (const auto* f = std::get_if<FactorizationSpec>(&spec)) {
     const auto m = static_cast<double>(f->rows), n = static_cast<double>(f->columns);
     using enum FactorizationSpec::Routine;

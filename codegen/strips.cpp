@@ -15,11 +15,6 @@ constexpr std::size_t farthest = 24;            // steps after the first
 constexpr std::size_t least_saved = 512 << 10;  // bytes that need not go through memory
 constexpr double least_flops = 2e6;             // of products of a loop's step that threads share
 
-double flops(const MatmulSpec& product) {
-  return 2.0 * static_cast<double>(product.batch) * static_cast<double>(product.m) *
-         static_cast<double>(product.n) * static_cast<double>(product.k);
-}
-
 }  // namespace
 
 void StripMaker::run() {

@@ -38,6 +38,19 @@ struct ConvolutionSpec {
   friend bool operator==(const ConvolutionSpec&, const ConvolutionSpec&) = default;
 };
 
+/// Floating-point operations: two for each product that is summed.
+inline double flops(const MatmulSpec& s) {
+  return 2.0 * static_cast<double>(s.batch) * static_cast<double>(s.m) * static_cast<double>(s.n) *
+         static_cast<double>(s.k);
+}
+inline double flops(const ConvolutionSpec& s) {
+  double count = 2.0 * static_cast<double>(s.batch) * static_cast<double>(s.out_channels) *
+                 static_cast<double>(s.in_channels) / static_cast<double>(s.groups);
+  for (std::int64_t n : s.window) count *= static_cast<double>(n);
+  for (std::int64_t n : s.out_size) count *= static_cast<double>(n);
+  return count;
+}
+
 /// A factorization, or solution of a system, of `batch` matrices of `rows` by `columns`, dense and
 /// row-major, one after the other. Operands and results are those of the operation that asks.
 struct FactorizationSpec {

@@ -119,10 +119,7 @@ class Convolution final : public codegen::PreparedLeaf {
   bool prepare() {
     if (!given_weights_) return false;
     threads_ = num_threads();
-    flops_ = 2.0 * static_cast<double>(spec_.batch) * static_cast<double>(spec_.out_channels) *
-             static_cast<double>(product(spec_.out_size)) *
-             static_cast<double>(spec_.in_channels / spec_.groups) *
-             static_cast<double>(product(spec_.window));
+    flops_ = flops(spec_);
     if (!(flops_ > 0)) return false;
     choose_images();
     using enum Preference;

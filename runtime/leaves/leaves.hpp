@@ -18,6 +18,9 @@ codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand);
 /// Convolutions and their derivatives in float32 and bfloat16; null as above.
 detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);
 
+/// Large ones of 16-bit floats, computed in float32.
+detail::Ref<codegen::PreparedLeaf> prepare_converted_convolution(const ConvolutionSpec& spec);
+
 /// Factorizations in float32, float64, complex64 and complex128 by LAPACK, one thread for each
 /// matrix; null where the library is not installed.
 detail::Ref<codegen::PreparedLeaf> prepare_factorization(const FactorizationSpec& spec);

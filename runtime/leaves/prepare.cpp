@@ -10,7 +10,8 @@ detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec, Share share) {
     return runtime::prepare_converted_matmul(*matmul, share);
   }
   if (const auto* convolution = std::get_if<ConvolutionSpec>(&spec)) {
-    return runtime::prepare_convolution(*convolution);
+    if (auto leaf = runtime::prepare_convolution(*convolution)) return leaf;
+    return runtime::prepare_converted_convolution(*convolution);
   }
   if (const auto* factorization = std::get_if<FactorizationSpec>(&spec)) {
     return runtime::prepare_factorization(*factorization);
