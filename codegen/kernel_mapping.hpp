@@ -20,7 +20,6 @@ struct LoopMapping {
   /// loop is a scalar loop, or lies inside lanes.
   std::int32_t variable = -1;
   int width = 1;
-  int in_flight = 1;  // so many vectors are the width, so that one computes while another waits
   /// A lanes reduction of a large body: 16 lanes at a time, four vectors of accumulators in turn.
   bool rotate = false;
   /// A short loop in order: its iterations follow each other without a branch.
@@ -28,6 +27,8 @@ struct LoopMapping {
   /// A loop in order along rows that are lanes of a loop around it: rows are read and written in
   /// pieces.
   bool pieces = false;
+  /// So many vectors are the width, so that one computes while another waits.
+  int in_flight = 1;
 };
 
 /// A phase runs over units: the outer variables of its band, in `order`, times chunks of the

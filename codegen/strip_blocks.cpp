@@ -27,10 +27,12 @@ MatmulSpec block_of(MatmulSpec product, int64_t rows) {
 }  // namespace
 
 /// Whether a product's right operand is laid out before a loop, for products of any rows.
-bool StripMaker::is_laid_out(std::size_t product) const {
-  const Slot& right = slot(schedule_.steps[product].inputs[1]);
-  return right.where == Slot::Where::argument && constants_.contain(right.index) &&
-         prepare_kept(block_of(*facts_[product].product, least_laid_out), 1).any_rows;
+bool StripMaker::is_laid_out(std::size_t step) const {
+  const Slot& right = slot(schedule_.steps[step].inputs[1]);
+  const MatmulSpec& product = *facts_[step].product;
+  const bool one_matrix = product.batch == 1 || product.b_strides[0] == 0;
+  return one_matrix && right.where == Slot::Where::argument && constants_.contain(right.index) &&
+         prepare_kept(block_of(product, least_laid_out), 1).any_rows;
 }
 
 bool StripMaker::all_laid_out() const {

@@ -50,8 +50,8 @@ class StripMaker {
     return k < inputs ? step.inputs[k] : step.outputs[k - inputs];
   }
 
-  bool is_laid_out(std::size_t product) const;
-  std::int64_t least_rows(std::size_t product) const;
+  bool is_laid_out(std::size_t step) const;
+  std::int64_t least_rows(std::size_t step) const;
   std::set<std::size_t> kernels_before(std::size_t product);
   bool from(std::size_t first, std::size_t product);
   bool grow(std::size_t first, std::size_t product);

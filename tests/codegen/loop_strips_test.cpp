@@ -191,6 +191,16 @@ TEST_CASE("small products, and those of what the loop changes, are steps of thei
   CHECK(f.laid_out == 0);
 }
 
+TEST_CASE("networks side by side: one matrix of weights for all, or one for each") {
+  const Types types = {{{3, 12, 32, 192}, float32}, {{3, 192, 192}, float32}};
+  const auto each = [](const ArrayList& a) { return ArrayList{fx::vmap(states)(a[0], a[1])}; };
+  CHECK(loops(types, each).laid_out == 0);
+  const auto all = [](const ArrayList& a) {
+    return ArrayList{fx::vmap([&](Array xs) { return states(xs, a[1]); })(a[0])};
+  };
+  CHECK(loops({types[0], {{192, 192}, float32}}, all).laid_out == 1);
+}
+
 TEST_CASE("a while loop's products are joined with what follows, too") {
   const Loops f = loops({{{32, 192}, float32}, {{192, 192}, float32}}, [](const ArrayList& a) {
     struct State {

@@ -23,18 +23,18 @@ def dump(program):
         hashes = {name[:16] for name in names}
         assert len(hashes) == 1, names
         stages = [name[17:] for name in names]
-        assert stages == ["00-traced.txt", "01-inline.txt", "02-simplify.txt", "03-arrange.txt", "04-split.txt",
-                          "05-parts.txt", "06-cse.txt", "07-dce.txt", "08-cuts.txt", "09-schedule.txt", "10-kernels.txt", "11-llvm.ll",
-                          "12-assembly.s"], stages
+        assert stages == ["00-traced.txt", "01-inline.txt", "02-simplify.txt", "03-sums.txt", "04-arrange.txt", "05-split.txt",
+                          "06-parts.txt", "07-cse.txt", "08-dce.txt", "09-cuts.txt", "10-schedule.txt", "11-kernels.txt", "12-llvm.ll",
+                          "13-assembly.s"], stages
         text = {name[17:]: (made / name).read_text() for name in names}
         assert re.search(r"= dot_general.*// explain_test.cpp:\d+", text["00-traced.txt"]), text["00-traced.txt"]
-        assert re.match(r"// dce: \d+ us\n", text["07-dce.txt"]), text["07-dce.txt"]
-        assert re.match(r"leaf dot_general: %0 %1 -> %\d+\n", text["08-cuts.txt"]), text["08-cuts.txt"]
-        assert "kernel  sub abs reduce  explain_test.cpp:" in text["09-schedule.txt"], text["09-schedule.txt"]
-        assert " -> arena[0, 65536]\n" in text["09-schedule.txt"], text["09-schedule.txt"]
-        assert "f32 abs" in text["10-kernels.txt"], text["10-kernels.txt"]
-        assert "define" in text["11-llvm.ll"], text["11-llvm.ll"]
-        assert ".text" in text["12-assembly.s"], text["12-assembly.s"]
+        assert re.match(r"// dce: \d+ us\n", text["08-dce.txt"]), text["08-dce.txt"]
+        assert re.match(r"leaf dot_general: %0 %1 -> %\d+\n", text["09-cuts.txt"]), text["09-cuts.txt"]
+        assert "kernel  sub abs reduce  explain_test.cpp:" in text["10-schedule.txt"], text["10-schedule.txt"]
+        assert " -> arena[0, 65536]\n" in text["10-schedule.txt"], text["10-schedule.txt"]
+        assert "f32 abs" in text["11-kernels.txt"], text["11-kernels.txt"]
+        assert "define" in text["12-llvm.ll"], text["12-llvm.ll"]
+        assert ".text" in text["13-assembly.s"], text["13-assembly.s"]
 
 
 def perf_map(program):
