@@ -5,9 +5,9 @@
 
 namespace fluxion {
 
-/// No pass changes a value, not even a bit of it; but `sums` and `arrange` decide which contractions
-/// a library computes, `split` in which order large reductions combine, and `parts` in which order
-/// many updates are added to few elements, all by shapes alone.
+/// No pass changes a value, not even a bit of it; but `sums` and `arrange` decide which
+/// contractions a library computes, `split` in which order large reductions combine, and `parts` in
+/// which order many updates are added to few elements, all by shapes alone.
 struct Pass {
   std::string_view name;
   GraphRef (*run)(const GraphRef&);
