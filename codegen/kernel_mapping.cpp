@@ -71,10 +71,6 @@ class Chooser {
     }
   }
 
-  static bool free_of_cost(Verb verb) {
-    return verb == Verb::constant || verb == Verb::loop_index || verb == Verb::carry ||
-           verb == Verb::result || verb == Verb::bitcast;
-  }
   double work(const Block& block) const {
     double sum = 0;
     walk(block, 1, [&](Id id, double weight) {

@@ -66,6 +66,12 @@ std::vector<RowAccess> row_accesses(const kernel::Kernel&, std::int32_t loop, st
 /// Whether a loop in order does nothing but update elements of buffers by values that do not depend
 /// on these: then all but the updates may be done for many steps at once.
 bool lists_updates(const kernel::Kernel&, std::int32_t loop);
+/// Whether a verb is no instruction, or none that takes time.
+inline bool free_of_cost(kernel::Verb verb) {
+  using enum kernel::Verb;
+  return verb == constant || verb == loop_index || verb == carry || verb == result ||
+         verb == bitcast;
+}
 /// Whether a body without loops is so long a chain that a processor has nothing to do while its
 /// instructions wait for each other: those of the next iteration are too far away.
 bool waits_for_itself(const kernel::Kernel&, const kernel::Block& body);

@@ -17,13 +17,8 @@ struct Cycles {
 };
 
 Cycles cycles_of(const Instruction& i) {
+  if (free_of_cost(i.verb)) return {};
   switch (i.verb) {
-    case Verb::constant:
-    case Verb::loop_index:
-    case Verb::carry:
-    case Verb::result:
-    case Verb::bitcast:
-      return {};
     case Verb::div:
     case Verb::rem:
     case Verb::sqrt:

@@ -36,10 +36,11 @@ struct KeptOperand {
   detail::Ref<PreparedLeaf> layout;   // lays it out: one input, one output, no scratch
   detail::Ref<PreparedLeaf> product;  // reads what that wrote in the operand's place
   std::size_t bytes = 0;              // that it writes
-  bool any_rows = false;              // the layout serves products of any number of rows
 };
+/// Which products a layout is to serve: those of the specification, or of any number of rows.
+enum class Rows { given, any };
 /// No leaves where the operand is fast as it lies (defined in runtime/).
-KeptOperand prepare_kept(const MatmulSpec& spec, int operand);
+KeptOperand prepare_kept(const MatmulSpec& spec, int operand, Rows = Rows::given);
 
 /// The most threads that one step uses (defined in runtime/).
 int most_threads() noexcept;

@@ -32,7 +32,7 @@ bool StripMaker::is_laid_out(std::size_t step) const {
   const MatmulSpec& product = *facts_[step].product;
   const bool one_matrix = product.batch == 1 || product.b_strides[0] == 0;
   return one_matrix && right.where == Slot::Where::argument && constants_.contain(right.index) &&
-         prepare_kept(block_of(product, least_laid_out), 1).any_rows;
+         prepare_kept(block_of(product, least_laid_out), 1, Rows::any).product;
 }
 
 bool StripMaker::all_laid_out() const {
@@ -92,7 +92,8 @@ std::set<std::int32_t> StripMaker::private_slots() {
 
 detail::Ref<PreparedLeaf> StripMaker::prepare_block(const Member& member, int64_t rows) const {
   const MatmulSpec block = block_of(*facts_[member.step].product, rows);
-  return is_laid_out(member.step) ? prepare_kept(block, 1).product : prepare(block, Share::none);
+  return is_laid_out(member.step) ? prepare_kept(block, 1, Rows::any).product
+                                  : prepare(block, Share::none);
 }
 
 /// The products of a strip read their right operands where they are laid out before the loop.
@@ -100,7 +101,7 @@ void StripMaker::lay_out_operands() {
   for (const Member& member : members_) {
     if (member.units || !is_laid_out(member.step)) continue;
     Step& step = steps()[member.step];
-    KeptOperand kept = prepare_kept(block_of(*facts_[member.step].product, block_), 1);
+    KeptOperand kept = prepare_kept(block_of(*facts_[member.step].product, block_), 1, Rows::any);
     const auto place = static_cast<std::int32_t>(schedule_.slots.size());
     schedule_.slots.push_back({Slot::Where::arena, 0, 0, kept.bytes});
     schedule_.kept.push_back({step.inputs[1], place, step.operation, std::move(kept.layout)});

@@ -13,7 +13,7 @@ detail::Ref<codegen::PreparedLeaf> prepare_converted_matmul(const MatmulSpec& sp
 
 /// Products with an operand that is laid out once for many; null as above, and where that gains
 /// nothing.
-codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand);
+codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand, codegen::Rows);
 
 /// Convolutions and their derivatives in float32 and bfloat16; null as above.
 detail::Ref<codegen::PreparedLeaf> prepare_convolution(const ConvolutionSpec& spec);

@@ -18,6 +18,8 @@
 namespace fluxion::runtime {
 namespace {
 
+using codegen::KeptOperand;
+using codegen::Rows;
 using std::int64_t;
 
 constexpr double most_slabs = 32;  // of one product
@@ -132,7 +134,7 @@ class Matmul final : public codegen::PreparedLeaf {
   }
 
   /// With one operand laid out before. False also where that gains nothing.
-  bool prepare_kept(const MatmulSpec& spec, int operand, codegen::KeptOperand& kept) {
+  bool prepare_kept(const MatmulSpec& spec, int operand, Rows rows, KeptOperand& kept) {
     if (!arrange(spec) || operand != (swapped_ ? 0 : 1)) return false;
     if (c_.size[0] != 1 || b_.size[0] != 1 || c_.size[1] > most_kept_rows) return false;
     const int64_t elements = b_.size[1] * b_.size[2];
@@ -143,13 +145,13 @@ class Matmul final : public codegen::PreparedLeaf {
     if (spec.dtype == spec.result) own_ = gemm::kernel(spec.dtype);
     if (own_) {
       if (has_few_rows()) return false;  // they read b once
-      packed_ = kept.any_rows = true;
+      packed_ = true;
       const gemm::Product product = own_product(a_, b_, c_);
       kept.bytes = own_->packed_bytes(product);
       kept.layout = detail::Ref<codegen::PreparedLeaf>(new Packing(*own_, product));
       return compile();
     }
-    if (!onednn::has_wide_vectors()) return false;
+    if (rows == Rows::any || !onednn::has_wide_vectors()) return false;
     pack_a_ = make_usable(a_);
     const onednn::Layout given = b_.layout(1, b_.size[1], b_.size[2]);
     kept_ = onednn::Layout::any(b_.dtype, std::array{b_.size[1], b_.size[2]});
@@ -250,9 +252,8 @@ class Matmul final : public codegen::PreparedLeaf {
   void fold_batch_into_rows() {
     const int64_t batch = c_.size[0], m = c_.size[1];
     if (batch == 1 || b_.stride[0] != 0) return;
-    if (m == 1) {
+    if (m == 1)
       for (Operand* o : {&a_, &c_}) o->stride[1] = o->stride[0];
-    }
     if (a_.stride[0] != m * a_.stride[1] || c_.stride[0] != m * c_.stride[1]) return;
     for (Operand* o : {&a_, &c_}) {
       o->size[1] *= batch;
@@ -364,11 +365,10 @@ class Matmul final : public codegen::PreparedLeaf {
       const int64_t slabs = std::clamp(size / full, least, most);
       return std::min(size, divide_up(divide_up(size, slabs), unit) * unit);
     };
-    if (m >= n || n < 128) {
+    if (m >= n || n < 128)
       per_unit_[1] = slab(m, 16);
-    } else {
+    else
       per_unit_[2] = slab(n, 64);
-    }
   }
   int64_t count(int axis) const {
     return divide_up(c_.size[static_cast<std::size_t>(axis)],
@@ -489,10 +489,10 @@ detail::Ref<codegen::PreparedLeaf> prepare_matmul(const MatmulSpec& spec, codege
   return detail::Ref<codegen::PreparedLeaf>(leaf.raw());
 }
 
-codegen::KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand) {
+KeptOperand prepare_kept_matmul(const MatmulSpec& spec, int operand, Rows rows) {
   detail::Ref<Matmul> leaf(new Matmul);
-  codegen::KeptOperand kept;
-  if (!leaf->prepare_kept(spec, operand, kept)) return {};
+  KeptOperand kept;
+  if (!leaf->prepare_kept(spec, operand, rows, kept)) return {};
   kept.product = detail::Ref<codegen::PreparedLeaf>(leaf.raw());
   return kept;
 }

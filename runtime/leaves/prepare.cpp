@@ -20,8 +20,8 @@ detail::Ref<PreparedLeaf> prepare(const LeafSpec& spec, Share share) {
   return {};
 }
 
-KeptOperand prepare_kept(const MatmulSpec& spec, int operand) {
-  return runtime::prepare_kept_matmul(spec, operand);
+KeptOperand prepare_kept(const MatmulSpec& spec, int operand, Rows rows) {
+  return runtime::prepare_kept_matmul(spec, operand, rows);
 }
 
 int most_threads() noexcept { return runtime::num_threads(); }

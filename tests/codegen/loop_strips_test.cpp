@@ -4,6 +4,7 @@
 #include "codegen/strips.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/threads.hpp"
 
 using namespace fluxion;
 using namespace fluxion::test;
@@ -13,18 +14,6 @@ using codegen::Step;
 namespace fx = fluxion;
 
 namespace {
-
-/// While one lives, programs are compiled for so many threads.
-class Threads {
- public:
-  explicit Threads(int count) : before_(fx::num_threads()) { fx::set_num_threads(count); }
-  ~Threads() { fx::set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 /// What the steps of a program's loops are.
 struct Loops {
@@ -171,6 +160,18 @@ TEST_CASE("a step that needs other rows of a product is no strip with it") {
   REQUIRE(f.strips.size() == 1);
   CHECK(f.strips[0].parts == 2);  // what is read of the own row
   CHECK(f.others == 1);
+  // Elements before by their number: the first of a row are those at the end of the row before.
+  const Loops before = loops(recurrent(32, 192), [](const ArrayList& a) {
+    const auto step = [&](Array h, Array x) {
+      const Array y = fx::matmul(h, a[1]) * 0.125f;
+      const Array moved =
+          fx::pad(y.reshape({32 * 192}), {{3, 0}}).at({fx::Slice{0, 32 * 192}}).get();
+      const Array next = fx::tanh(x + moved.reshape({32, 192}));
+      return std::pair{next, next};
+    };
+    return ArrayList{fx::scan(step, fx::zeros({32, 192}), a[0]).second};
+  });
+  CHECK(before.strips.empty());
 }
 
 TEST_CASE("small products, and those of what the loop changes, are steps of their own") {

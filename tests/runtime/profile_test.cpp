@@ -6,6 +6,7 @@
 #include "runtime/thread_pool.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/threads.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include <thread>
 
 namespace fx = fluxion;
+using fluxion::test::Threads;
 using fx::Array;
 using nlohmann::json;
 
@@ -57,18 +59,6 @@ bool inside(const json& inner, const json& outer) {
   return inner.at("tid") == outer.at("tid") && from - slack <= begin && end <= to + slack;
 }
 std::string here(int line) { return fmt::format("{}:{}", __FILE__, line); }
-
-/// The threads of a test that needs several.
-class Threads {
- public:
-  explicit Threads(int count) : before_(fx::num_threads()) { fx::set_num_threads(count); }
-  ~Threads() { fx::set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 }  // namespace
 
